@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Targets without I/O also reject unsafe memory, so that no stray pointer can reach them.
+let pureSettings = settings + [.strictMemorySafety()]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "varve",
+    products: [.executable(name: "varve", targets: ["varve"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+        .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2")),
+        .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
+        .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
+    ],
+    targets: [
+        .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .target(name: "VarveModel", swiftSettings: pureSettings),
+        .target(name: "VarveDefinition", dependencies: ["VarveModel", yams], swiftSettings: pureSettings),
+        .target(name: "VarvePlan", dependencies: ["VarveModel", crypto], swiftSettings: pureSettings),
+        .target(name: "VarveGit", dependencies: ["CGit2", "VarveModel"], swiftSettings: settings),
+        .target(
+            name: "VarveBuild",
+            dependencies: ["VarveModel", crypto, logging, subprocess, systemPackage],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "VarveReconcile",
+            dependencies: ["VarveModel", "VarveDefinition", "VarvePlan", logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "VarveCommands",
+            dependencies: [
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveReconcile",
+                argumentParser, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "varve", dependencies: ["VarveCommands"], swiftSettings: settings),
+        .target(
+            name: "VarveTestSupport",
+            dependencies: ["VarveModel", crypto, subprocess, systemPackage],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "UnitTests",
+            dependencies: ["VarveModel", "VarveDefinition", "VarvePlan", "VarveReconcile", "VarveTestSupport"],
+            path: "Tests/Unit",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ComponentTests",
+            dependencies: ["VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport"],
+            path: "Tests/Component",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["VarveModel", "VarveDefinition", "VarveGit", "VarveBuild", "VarveTestSupport"],
+            path: "Tests/Interop",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["VarveModel", "VarveTestSupport"],
+            path: "Tests/EndToEnd",
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The layers of an image between its base and its configuration, each in canonical form or absent.
+///
+/// The canonical form is all that a build step is given, so definitions that mean the same give the same build.
+public struct BuildData: Hashable, Sendable {
+    /// Debian packages.
+    public var apt: AptContent?
+    /// A conda environment.
+    public var conda: CondaContent?
+    /// Python requirements.
+    public var pip: PipContent?
+    /// A script that runs after the installs.
+    public var postBuild: PostBuildContent?
+
+    /// Build data of the given layers.
+    public init(
+        apt: AptContent? = nil, conda: CondaContent? = nil, pip: PipContent? = nil, postBuild: PostBuildContent? = nil
+    ) {
+        self.apt = apt
+        self.conda = conda
+        self.pip = pip
+        self.postBuild = postBuild
+    }
+}
+
+/// The packages of an apt layer.
+public struct AptContent: Hashable, Sendable {
+    /// A sorted set of `name`, `name:arch`, `name=version` or `name/suite`.
+    public var packages: [String]
+
+    /// Sorts the packages and drops duplicates.
+    public init(packages: [String]) { self.packages = Set(packages).sorted() }
+}
+
+/// The environment of a conda layer.
+public struct CondaContent: Hashable, Sendable {
+    /// Channels, first wins.
+    public var channels: [String]
+    /// A sorted set of match specs in conda's canonical form.
+    public var dependencies: [String]
+    /// The `pip:` sub-list.
+    public var pip: PipContent?
+    /// The `variables:` of the environment.
+    public var variables: [String: String]
+    /// `CONDA_OVERRIDE_CUDA` for the solver, for images of `hardware: gpu`.
+    public var cudaOverride: String?
+
+    /// Sorts the dependencies and drops duplicates; channels keep their order.
+    public init(
+        channels: [String], dependencies: [String], pip: PipContent? = nil, variables: [String: String] = [:],
+        cudaOverride: String? = nil
+    ) {
+        self.channels = channels
+        self.dependencies = Set(dependencies).sorted()
+        self.pip = pip
+        self.variables = variables
+        self.cudaOverride = cudaOverride
+    }
+}
+
+/// What pip is asked to install.
+public struct PipContent: Hashable, Sendable {
+    /// Options that stand on lines of their own, in order: `--index-url https://…`, `--pre`.
+    public var options: [String]
+    /// A sorted set of normalised requirement lines (PEP 508), each with its hashes where it has any.
+    public var requirements: [String]
+    /// A sorted set of normalised constraint lines.
+    public var constraints: [String]
+    /// Requirements that are folders of the repository, sorted by path.
+    public var localSources: [LocalSource]
+
+    /// Sorts requirements, constraints and local sources, and drops duplicates; options keep their order.
+    public init(
+        options: [String] = [], requirements: [String], constraints: [String] = [], localSources: [LocalSource] = []
+    ) {
+        self.options = options
+        self.requirements = Set(requirements).sorted()
+        self.constraints = Set(constraints).sorted()
+        self.localSources = Set(localSources).sorted { ($0.path, $0.extras.joined()) < ($1.path, $1.extras.joined()) }
+    }
+
+    /// Whether pip would be asked for nothing.
+    public var isEmpty: Bool { requirements.isEmpty && localSources.isEmpty }
+}
+
+/// A requirement that is a folder of the repository; it is copied to `/usr/local/src/<name>` and installed from there.
+public struct LocalSource: Hashable, Sendable {
+    /// The name of the folder under `/usr/local/src`.
+    public var name: String
+    /// Where the folder stands in the repository; part of no key.
+    public var path: RepositoryPath
+    /// The folder's tree id.
+    public var tree: ObjectID
+    /// Whether it was asked for with `-e`.
+    public var isEditable: Bool
+    /// The extras in brackets, sorted.
+    public var extras: [String]
+
+    /// A folder of the repository as a requirement.
+    public init(name: String, path: RepositoryPath, tree: ObjectID, isEditable: Bool, extras: [String] = []) {
+        self.name = name
+        self.path = path
+        self.tree = tree
+        self.isEditable = isEditable
+        self.extras = extras.sorted()
+    }
+}
+
+/// The script that runs after the installs, and the only files that it sees.
+public struct PostBuildContent: Hashable, Sendable {
+    /// The script.
+    public var script: Script
+    /// The files that `inputs` matched, sorted by path.
+    public var inputs: [InputFile]
+
+    /// A script with the files it sees.
+    public init(script: Script, inputs: [InputFile] = []) {
+        self.script = script
+        self.inputs = inputs.sorted { $0.path < $1.path }
+    }
+}
+
+/// A file of the image's folder that a build step sees.
+public struct InputFile: Hashable, Sendable {
+    /// The path relative to the image's folder.
+    public var path: RepositoryPath
+    /// The blob's id.
+    public var id: ObjectID
+    /// Whether the file has the mode bit.
+    public var isExecutable: Bool
+
+    /// A file by its path and blob.
+    public init(path: RepositoryPath, id: ObjectID, isExecutable: Bool) {
+        self.path = path
+        self.id = id
+        self.isExecutable = isExecutable
+    }
+}

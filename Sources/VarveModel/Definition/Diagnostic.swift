@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One thing that is wrong with a definition, where it stands, and what was expected.
+public struct Diagnostic: Error, Hashable, Sendable {
+    /// A stable code, `VRV0xx`.
+    public var code: String
+    /// The file, relative to the repository's root.
+    public var file: RepositoryPath
+    /// The line, from 1; 0 where the error concerns the whole file.
+    public var line: Int
+    /// The column in characters, from 1; 0 where the error concerns the whole line.
+    public var column: Int
+    /// What is wrong and what was expected: lower case, no full stop.
+    public var message: String
+    /// What to do about it, where there is one thing to do: the nearest valid word, the way to do it right.
+    public var hint: String?
+
+    /// A diagnostic at a place.
+    public init(
+        code: String, file: RepositoryPath, line: Int = 0, column: Int = 0, message: String, hint: String? = nil
+    ) {
+        self.code = code
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+        self.hint = hint
+    }
+}
+
+extension Diagnostic: CustomStringConvertible {
+    /// `file:line:column: message [code]`, as compilers write it, with the hint in parentheses.
+    public var description: String {
+        var place = file.description
+        if line > 0 { place += ":\(line)" }
+        if line > 0, column > 0 { place += ":\(column)" }
+        return singleLine("\(place): \(message)") + (hint.map { " (" + singleLine($0) + ")" } ?? "") + " [\(code)]"
+    }
+}
+
+/// A folder with an `image.yaml` that cannot be used, and why.
+public struct InvalidDefinition: Hashable, Sendable {
+    /// The image's name as far as it is known: what `name` says, else the folder's name.
+    public var name: String
+    /// The folder that holds `image.yaml`.
+    public var folder: RepositoryPath
+    /// The tree id of that folder.
+    public var tree: ObjectID
+    /// All that is wrong, in order of place; never empty.
+    public var diagnostics: [Diagnostic]
+
+    /// An unusable definition.
+    public init(name: String, folder: RepositoryPath, tree: ObjectID, diagnostics: [Diagnostic]) {
+        self.name = name
+        self.folder = folder
+        self.tree = tree
+        self.diagnostics = diagnostics
+    }
+}
+
+/// All definitions of one commit. A broken one never hides the others.
+public struct Fleet: Sendable {
+    /// The usable definitions, by name; names are unique.
+    public var images: [ImageDefinition]
+    /// The unusable ones, by folder.
+    public var invalid: [InvalidDefinition]
+
+    /// The definitions of one commit.
+    public init(images: [ImageDefinition], invalid: [InvalidDefinition]) {
+        self.images = images.sorted { $0.name < $1.name }
+        self.invalid = invalid.sorted { $0.folder < $1.folder }
+    }
+}

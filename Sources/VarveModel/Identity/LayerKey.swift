@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The identity of one layer: a SHA-256 over everything that decides what the layer holds.
+///
+/// Two layers of equal key are interchangeable, whichever image or commit asked for them.
+public struct LayerKey: Hashable, Sendable, Comparable {
+    /// 64 lower-case hexadecimal digits.
+    public let hex: String
+
+    /// Takes the hexadecimal form.
+    ///
+    /// - Throws: `ValueError` when there are not exactly 64 lower-case hexadecimal digits.
+    public init(hex: String) throws(ValueError) {
+        guard hex.utf8.count == 64, hex.utf8.allSatisfy(isLowerHexDigit) else {
+            throw ValueError(type: "layer key", value: hex, rule: "expected 64 lower-case hexadecimal digits")
+        }
+        self.hex = hex
+    }
+
+    /// The first twelve digits, for people.
+    public var short: String { String(hex.prefix(12)) }
+
+    /// Orders by the digits, so that output is stable.
+    public static func < (left: LayerKey, right: LayerKey) -> Bool { left.hex < right.hex }
+}
+
+extension LayerKey: CustomStringConvertible {
+    /// The hexadecimal digits.
+    public var description: String { hex }
+}
+
+extension LayerKey: Codable {
+    /// Decodes the hexadecimal form.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        try self.init(hex: container.decode(String.self))
+    }
+
+    /// Encodes the hexadecimal form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(hex)
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The id of a Git object: a commit, a tree or a blob, as 40 lower-case hexadecimal digits (SHA-1).
+public struct ObjectID: Hashable, Sendable, Comparable {
+    /// 40 lower-case hexadecimal digits.
+    public let hex: String
+
+    /// Takes the hexadecimal form.
+    ///
+    /// - Throws: `ValueError` when there are not exactly 40 lower-case hexadecimal digits.
+    public init(hex: String) throws(ValueError) {
+        guard hex.utf8.count == 40, hex.utf8.allSatisfy(isLowerHexDigit) else {
+            throw ValueError(type: "Git object id", value: hex, rule: "expected 40 lower-case hexadecimal digits")
+        }
+        self.hex = hex
+    }
+
+    /// The first ten digits, for people.
+    public var short: String { String(hex.prefix(10)) }
+
+    /// Orders by the digits, so that output is stable.
+    public static func < (left: ObjectID, right: ObjectID) -> Bool { left.hex < right.hex }
+}
+
+extension ObjectID: CustomStringConvertible {
+    /// The hexadecimal digits.
+    public var description: String { hex }
+}
+
+extension ObjectID: Codable {
+    /// Decodes the hexadecimal form.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        try self.init(hex: container.decode(String.self))
+    }
+
+    /// Encodes the hexadecimal form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(hex)
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A path inside a repository's tree, relative to its root, with `/` between components. The root itself is empty.
+///
+/// No component is empty, `.`, `..` or `.git`, and none holds a NUL byte: a path cannot leave the repository.
+public struct RepositoryPath: Hashable, Sendable, Comparable {
+    /// The components, none for the root.
+    public let components: [String]
+
+    /// The root of the repository.
+    public static let root = RepositoryPath(components: [])
+
+    private init(components: [String]) { self.components = components }
+
+    /// Reads a relative path. A leading `./` and a trailing `/` are dropped.
+    ///
+    /// - Throws: `ValueError` when it is absolute or has a component that is not allowed.
+    public init(_ text: String) throws(ValueError) {
+        self = try RepositoryPath.root.resolving(text, allowParent: false)
+    }
+
+    /// The path that `text` means when it stands in a file of this folder; `..` may climb, but not past the root.
+    ///
+    /// - Throws: `ValueError` when it is absolute, climbs past the root, or has a component that is not allowed.
+    public func resolving(_ text: String) throws(ValueError) -> RepositoryPath {
+        try resolving(text, allowParent: true)
+    }
+
+    private func resolving(_ text: String, allowParent: Bool) throws(ValueError) -> RepositoryPath {
+        var result = components
+        if text.hasPrefix("/") {
+            throw ValueError(type: "path", value: text, rule: "expected a path inside the repository, not an absolute one")
+        }
+        for part in text.split(separator: "/", omittingEmptySubsequences: true) {
+            if part == "." { continue }
+            if part == ".." {
+                guard allowParent, result.popLast() != nil else {
+                    throw ValueError(type: "path", value: text, rule: "expected a path that stays inside the repository")
+                }
+                continue
+            }
+            guard !part.utf8.contains(0), part.lowercased() != ".git" else {
+                throw ValueError(type: "path", value: text, rule: "expected no NUL byte and no .git folder")
+            }
+            result.append(String(part))
+        }
+        return RepositoryPath(components: result)
+    }
+
+    /// The last component, empty for the root.
+    public var name: String { components.last ?? "" }
+
+    /// The folder that holds this path, nil for the root.
+    public var parent: RepositoryPath? {
+        components.isEmpty ? nil : RepositoryPath(components: Array(components.dropLast()))
+    }
+
+    /// This path with one more component that comes from a Git tree, and so is known to be well formed.
+    ///
+    /// - Throws: `ValueError` when the component is not allowed.
+    public func appending(_ component: String) throws(ValueError) -> RepositoryPath {
+        guard !component.isEmpty, component != ".", component != "..", !component.utf8.contains(0),
+            !component.utf8.contains(0x2f), component.lowercased() != ".git"
+        else {
+            throw ValueError(type: "path component", value: component, rule: "expected a plain file name")
+        }
+        return RepositoryPath(components: components + [component])
+    }
+
+    /// Whether `other` is this path or lies below it.
+    public func contains(_ other: RepositoryPath) -> Bool {
+        other.components.starts(with: components)
+    }
+
+    /// Orders by components, so that output is stable.
+    public static func < (left: RepositoryPath, right: RepositoryPath) -> Bool {
+        left.components.lexicographicallyPrecedes(right.components)
+    }
+}
+
+extension RepositoryPath: CustomStringConvertible {
+    /// The components joined by `/`; `.` for the root.
+    public var description: String { components.isEmpty ? "." : components.joined(separator: "/") }
+}
+
+extension RepositoryPath: Codable {
+    /// Decodes the joined form.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        try self.init(container.decode(String.self))
+    }
+
+    /// Encodes the joined form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

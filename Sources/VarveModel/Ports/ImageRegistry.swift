@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where images are published and bases are found.
+///
+/// All failures are thrown as `BuildFailure`; a name that does not exist is of class `definition`.
+public protocol ImageRegistry: Sendable {
+    /// Finds the platform's manifest and config of a reference, without pulling a layer.
+    func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedImage
+
+    /// Where an image of this repository is published, without tag or digest: `registry.example.com/ds-python`, or
+    /// `oci:DIR:NAME` for a layout.
+    func location(of image: ImageName) -> String
+
+    /// Publishes a finished image and moves its tags, in this order: blobs, manifest, read back and compared, tags.
+    /// Publishing again puts the same bytes.
+    func publish(_ request: PublishRequest) async throws -> PublishedImage
+
+    /// Whether a published manifest is still there, whole.
+    func contains(_ image: ImageName, manifest: Digest) async throws -> Bool
+}
+
+/// An image that exists, as it was found for one platform.
+public struct ResolvedImage: Hashable, Sendable {
+    /// The reference that was asked for, or where the image of this repository is published.
+    public var reference: String
+    /// The digest of the platform's manifest: what is pulled; never part of a key.
+    public var manifestDigest: Digest
+    /// The config digest: the identity.
+    public var configDigest: Digest
+    /// The image of this repository that it is, where it is one.
+    public var image: ImageName?
+
+    /// An image that exists.
+    public init(reference: String, manifestDigest: Digest, configDigest: Digest, image: ImageName? = nil) {
+        self.reference = reference
+        self.manifestDigest = manifestDigest
+        self.configDigest = configDigest
+        self.image = image
+    }
+}
+
+/// A finished image to publish.
+public struct PublishRequest: Sendable {
+    /// The image's name.
+    public var image: ImageName
+    /// Its last layer.
+    public var layer: BuiltLayer
+    /// The tag that is never moved: `2026.11.23-0123456789ab`.
+    public var buildTag: String
+    /// The tags that are moved: `latest` and what the definition asks for.
+    public var movingTags: [String]
+    /// Annotations of the manifest: source and revision.
+    public var annotations: [String: String]
+
+    /// A finished image to publish.
+    public init(
+        image: ImageName, layer: BuiltLayer, buildTag: String, movingTags: [String], annotations: [String: String]
+    ) {
+        self.image = image
+        self.layer = layer
+        self.buildTag = buildTag
+        self.movingTags = movingTags
+        self.annotations = annotations
+    }
+}
+
+/// An image as it was published.
+public struct PublishedImage: Hashable, Sendable {
+    /// The image by digest: `registry.example.com/ds-python@sha256:…` or `oci:DIR:NAME@sha256:…`.
+    public var reference: String
+    /// The manifest's digest.
+    public var manifestDigest: Digest
+    /// The config's digest.
+    public var configDigest: Digest
+    /// The tags that now stand on the manifest.
+    public var tags: [String]
+
+    /// An image as it was published.
+    public init(reference: String, manifestDigest: Digest, configDigest: Digest, tags: [String]) {
+        self.reference = reference
+        self.manifestDigest = manifestDigest
+        self.configDigest = configDigest
+        self.tags = tags
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Keeps what was done: the two notes refs and the layer descriptions.
+public protocol RecordStore: Sendable {
+    /// Brings the local mirror up to date with the remote, where there is one.
+    ///
+    /// - Throws: when the remote cannot be reached; what is known locally can still be read.
+    func fetch() async throws
+
+    /// All state records that the refs hold, ordered by start, then id. Lines that do not parse are counted, not lost.
+    func records() async throws -> RecordSet
+
+    /// Descriptions of layers that were kept earlier, by key; keys without one are absent.
+    func descriptions(of keys: [LayerKey]) async throws -> [LayerKey: LayerDescription]
+
+    /// Writes entries to the refs in one commit a ref, by compare-and-swap, and to the remote first where there is one.
+    /// A line that is already there is not written again. After it returns, the entries are where they belong.
+    ///
+    /// - Throws: when the remote cannot be reached or refuses; nothing is half written.
+    func append(_ entries: [RecordEntry]) async throws
+}
+
+/// The state records of a repository.
+public struct RecordSet: Sendable {
+    /// The records, ordered by start, then id.
+    public var records: [BuildRecord]
+    /// How many lines could not be read: of a newer version, or damaged by another writer.
+    public var unreadable: Int
+
+    /// The state records of a repository, put in order.
+    public init(records: [BuildRecord], unreadable: Int = 0) {
+        self.records = records.sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+        self.unreadable = unreadable
+    }
+}
+
+/// One event to be written: a line for people, a record for machines, and the descriptions of its layers.
+public struct RecordEntry: Codable, Hashable, Sendable {
+    /// The commits on which the log line is noted.
+    public var commits: [ObjectID]
+    /// The line for people; one line, redacted.
+    public var line: String
+    /// The tree on which the state record is noted.
+    public var tree: ObjectID
+    /// The record; its JSON stands on one line of the note.
+    public var record: BuildRecord
+    /// Descriptions of the layers that were built, to be kept by key.
+    public var descriptions: [LayerDescription]
+
+    /// One event to be written.
+    public init(
+        commits: [ObjectID], line: String, tree: ObjectID, record: BuildRecord, descriptions: [LayerDescription]
+    ) {
+        self.commits = commits
+        self.line = line
+        self.tree = tree
+        self.record = record
+        self.descriptions = descriptions
+    }
+}
+
+/// What a layer's content says, a line each, so that a later plan can name what changed.
+public struct LayerDescription: Codable, Hashable, Sendable {
+    /// The key of the layer.
+    public var key: LayerKey
+    /// The recipe version that the key was made with.
+    public var recipe: Int
+    /// The content, a line each; no line holds a line break.
+    public var lines: [String]
+
+    /// A layer's content in words.
+    public init(key: LayerKey, recipe: Int, lines: [String]) {
+        self.key = key
+        self.recipe = recipe
+        self.lines = lines
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One event of an image's history, as `refs/notes/varve/state` keeps it: one JSON object on one line, at most 4 KB.
+///
+/// Records are ordered by `start`, then `id`, never by where their line stands.
+public struct BuildRecord: Codable, Hashable, Sendable {
+    /// The version of this schema.
+    public static let currentVersion = 1
+
+    /// The version of the schema that the line was written with.
+    public var version: Int
+    /// Unique: 32 lower-case hexadecimal digits.
+    public var id: String
+    /// The image.
+    public var image: ImageName
+    /// The definition's commit: the last one that changed the image's folder or an input outside it.
+    public var commit: ObjectID
+    /// What set the pass off: `reconcile`, `webhook`, `interval`.
+    public var trigger: String
+    /// How it ended: `built`, `error`, `adopted`, `invalid`, `blocked`, `retired`.
+    public var status: ImageStatus
+    /// Why it ran.
+    public var reasons: [RebuildReason]
+    /// The layers, in order.
+    public var layers: [LayerRecord]
+    /// The published image by digest, where one was published.
+    public var reference: String?
+    /// The manifest's digest.
+    public var manifestDigest: Digest?
+    /// The config's digest: the OCI image id, by which children are keyed.
+    public var configDigest: Digest?
+    /// The tags that were put on the manifest.
+    public var tags: [String]
+    /// The base as it was resolved.
+    public var base: BaseRecord?
+    /// SHA-256 of the `verify` script that passed, where there was one.
+    public var verify: Digest?
+    /// When the build began: `2026-11-23T11:05:08Z`.
+    public var start: Timestamp
+    /// How long it took.
+    public var seconds: Double
+    /// The engine and its version.
+    public var engine: String
+    /// The host's name.
+    public var host: String
+    /// What went wrong, where something did.
+    public var error: FailureRecord?
+
+    /// A record of the current schema version, with nothing published.
+    public init(
+        id: String, image: ImageName, commit: ObjectID, trigger: String, status: ImageStatus,
+        reasons: [RebuildReason], layers: [LayerRecord], start: Timestamp, seconds: Double, engine: String, host: String
+    ) {
+        version = Self.currentVersion
+        self.id = id
+        self.image = image
+        self.commit = commit
+        self.trigger = trigger
+        self.status = status
+        self.reasons = reasons
+        self.layers = layers
+        self.start = start
+        self.seconds = seconds
+        self.engine = engine
+        self.host = host
+        tags = []
+    }
+}
+
+/// What happened to one layer.
+public struct LayerRecord: Codable, Hashable, Sendable {
+    /// What was done for the layer.
+    public enum Action: String, Codable, Hashable, Sendable {
+        case built
+        case reused
+        case failed
+    }
+
+    /// The kind.
+    public var kind: LayerKind
+    /// The key.
+    public var key: LayerKey
+    /// What was done.
+    public var action: Action
+    /// How long it took; 0 when reused.
+    public var seconds: Double
+    /// The size of the layer's uncompressed archive in bytes, where it is known.
+    public var size: Int?
+    /// The diff-id: the digest of the uncompressed archive.
+    public var digest: Digest?
+
+    /// A layer's outcome.
+    public init(
+        kind: LayerKind, key: LayerKey, action: Action, seconds: Double = 0, size: Int? = nil, digest: Digest? = nil
+    ) {
+        self.kind = kind
+        self.key = key
+        self.action = action
+        self.seconds = seconds
+        self.size = size
+        self.digest = digest
+    }
+}
+
+/// A base as it was resolved for a build.
+public struct BaseRecord: Codable, Hashable, Sendable {
+    /// The reference, the image's name, or `bootstrap debian/bookworm`.
+    public var reference: String
+    /// The digest of the platform's manifest; absent for a bootstrap.
+    public var manifestDigest: Digest?
+    /// The config digest; it alone is part of a key.
+    public var configDigest: Digest?
+
+    /// A resolved base.
+    public init(reference: String, manifestDigest: Digest? = nil, configDigest: Digest? = nil) {
+        self.reference = reference
+        self.manifestDigest = manifestDigest
+        self.configDigest = configDigest
+    }
+}
+
+/// Why a build failed, in the record.
+public struct FailureRecord: Codable, Hashable, Sendable {
+    /// The class, which decides whether and when to try again.
+    public var failureClass: BuildFailure.Class
+    /// The layer that failed, where one did.
+    public var layer: LayerKind?
+    /// What happened, on one line.
+    public var message: String
+    /// The end of the log, redacted and capped.
+    public var tail: String
+
+    private enum CodingKeys: String, CodingKey {
+        case failureClass = "class"
+        case layer, message, tail
+    }
+
+    /// A failure as it is kept.
+    public init(failureClass: BuildFailure.Class, layer: LayerKind?, message: String, tail: String) {
+        self.failureClass = failureClass
+        self.layer = layer
+        self.message = message
+        self.tail = tail
+    }
+}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import VarveModel
+public import VarveModel
 
 /// Keeps finished layers outside the store, so that a lost store pulls layers in place of executing them.
-protocol LayerCache: Sendable {
+public protocol LayerCache: Sendable {
     /// Brings the layer of a key into the store under its local name (`BuildahStore.name(of:kind:)`); false where the cache
     /// does not have it.
     ///
@@ -17,7 +17,7 @@ protocol LayerCache: Sendable {
 }
 
 /// Brings base images into the store.
-protocol BaseImagePuller: Sendable {
+public protocol BaseImagePuller: Sendable {
     /// Pulls an image by its manifest digest into the store under the given local name. Where the manifest's config has
     /// another digest than `image.configDigest`, nothing is left under the name.
     ///

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 public import VarveModel
 
 extension LayerContent {
@@ -48,8 +47,5 @@ extension PipContent {
 }
 
 extension Script {
-    /// The script's SHA-256.
-    public var digest: VarveModel.Digest { VarveModel.Digest(bytes: Array(SHA256.hash(data: bytes))) }
-
     fileprivate var shortDigest: String { String(digest.hex.prefix(12)) }
 }

@@ -18,7 +18,9 @@ struct BlobDirectory: Hashable, Sendable {
     /// Where a blob is, or would be.
     func path(of digest: Digest) -> FilePath { directory.path.appending(digest.hex) }
 
-    /// Whether a blob of this digest and size is there. Its bytes are not read.
+    /// Whether a blob of this digest and size is there.
+    ///
+    /// Its bytes are not read.
     func contains(_ descriptor: OCIDescriptor) -> Bool { directory.size(of: descriptor.digest.hex) == descriptor.size }
 
     /// Whether the config and all layers of a manifest are there, with the sizes it names.
@@ -37,7 +39,7 @@ struct BlobDirectory: Hashable, Sendable {
 
     /// Keeps bytes under their digest.
     func write(_ bytes: [UInt8], as digest: Digest) throws(BuildFailure) {
-        guard directory.size(of: digest.hex) != bytes.count else { return }
+        if let present = try? read(digest, limit: bytes.count), present == bytes { return }
         try directory.write(bytes, to: digest.hex)
     }
 
@@ -54,7 +56,13 @@ struct BlobDirectory: Hashable, Sendable {
             throw DurableDirectory.failure("read", file, error)
         }
         guard digest == descriptor.digest else { throw damaged(descriptor.digest) }
-        try directory.link(file, as: digest.hex)
+        try adopt(file, as: descriptor)
+    }
+
+    /// Takes in a file as `link(_:as:)` does, where whoever reads it next checks its bytes.
+    func adopt(_ file: FilePath, as descriptor: OCIDescriptor) throws(BuildFailure) {
+        guard !contains(descriptor) else { return }
+        try directory.link(file, as: descriptor.digest.hex)
     }
 
     /// Makes the names of the blobs durable, before anything points at them.

@@ -79,8 +79,9 @@ struct DurableDirectory: Hashable, Sendable {
         try sync()
     }
 
-    /// Gives a file of another place a name here, without a copy where both are on one file system. A file that is there
-    /// already is replaced.
+    /// Gives a file of another place a name here, without a copy where both are on one file system.
+    ///
+    /// A file that is there already is replaced.
     func link(_ source: FilePath, as name: String) throws(BuildFailure) {
         let file = path.appending(name)
         let aside = path.appending(temporaryName())

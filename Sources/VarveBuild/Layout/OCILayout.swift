@@ -35,7 +35,9 @@ struct OCILayout: Hashable, Sendable {
         return try LayoutIndex(bytes, path: directory.path.appending(name).string)
     }
 
-    /// Changes the index while nobody else of varve does. The body sees what the last writer left.
+    /// Changes the index while nobody else of varve does.
+    ///
+    /// The body sees what the last writer left.
     func updateIndex(_ body: (inout LayoutIndex) throws(BuildFailure) -> Void) throws(BuildFailure) {
         try directory.withLock("index.json.lock") { () throws(BuildFailure) in
             let before = try index()

@@ -24,8 +24,9 @@ struct RegistryDestination: ImageDestination {
         return manifest?.digest == digest ? manifest : nil
     }
 
-    /// Copies the image onto itself: skopeo asks for every blob, fetches one only where it is missing, and puts the same
-    /// manifest again. It is the one way by which skopeo answers without pulling layers.
+    /// Copies the image onto itself.
+    ///
+    /// skopeo asks for every blob, fetches one only where it is missing, and puts the same manifest again. It is the one way by which skopeo answers without pulling layers.
     func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool {
         let pinned = try SkopeoImage.registry(reference(image).pinned(to: manifest.digest))
         do {

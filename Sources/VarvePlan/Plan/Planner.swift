@@ -151,7 +151,8 @@ extension Planner {
         switch plan?.action {
         case .build, .wait: return Base(readiness: .waiting, cause: "waiting for \(parent)")
         case .blocked:
-            return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is blocked")
+            let state = plan?.status == .blocked ? "blocked" : "failing"
+            return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is \(state)")
         case .some(.none), nil:
             if definitions[parent] == nil {
                 return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is invalid")

@@ -32,7 +32,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         let progress = ProgressRenderer(isTerminal: Output.isTerminal)
         let running = RunningImages(workspace.state, now: settings.now)
         let format = format
-        let reconciler = try workspace.reconciler(settings: settings) { event in
+        let reconciler = try await workspace.reconciler(settings: settings) { event in
             running.note(event)
             switch format {
             case .text: progress.show(event)

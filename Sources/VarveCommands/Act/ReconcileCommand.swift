@@ -42,7 +42,10 @@ struct ReconcileCommand: AsyncParsableCommand {
         }
         let result = try await untilSignalled {
             try await withThrowingTaskGroup(of: PassResult?.self) { group in
-                group.addTask { try await reconciler.reconcile(names) }
+                group.addTask {
+                    try await reconciler.prepare()
+                    return try await reconciler.reconcile(names)
+                }
                 group.addTask {
                     while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }
                     return nil

@@ -13,7 +13,7 @@ public enum TinyImage {
         let layout = try directory.makeFolder(name)
         for (path, text) in files { try directory.write(text, to: name + ".files/" + path) }
         try await Command.run(
-            "python3", [Fixtures.path("programs/tiny-image.py"), directory.path(name + ".files"), layout])
+            "python3", [Fixtures.path("programs/oci-image.py"), layout, directory.path(name + ".files")])
         return layout
     }
 

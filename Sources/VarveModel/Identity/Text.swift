@@ -27,3 +27,9 @@ public func singleLine(_ text: some StringProtocol, limit: Int = .max) -> String
     }
     return result
 }
+
+/// Bytes as lower-case hexadecimal digits.
+func hexadecimal(_ bytes: [UInt8]) -> String {
+    let digits: [Character] = Array("0123456789abcdef")
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+}

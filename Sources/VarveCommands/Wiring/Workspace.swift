@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+import Logging
+import VarveBuild
+import VarveGit
+import VarveModel
+import VarvePlan
+import VarveReconcile
+
+/// The parts that a command works with, made from its options.
+struct Workspace {
+    let state: StateDirectory
+    let platform: Platform
+    let repository: GitRepository
+    let source: GitDefinitionSource
+    let records: GitNotesRecordStore
+    let registry: SkopeoImageRegistry
+    let engine: BuildahEngine
+    let journal: Journal
+
+    init(_ options: GlobalOptions) async throws {
+        platform = try Self.hostPlatform()
+        let address = options.repository
+        let credentials = GitCredentials(home: GlobalOptions.environment("HOME"))
+        if GlobalOptions.isURL(address) {
+            state = StateDirectory(path: options.stateDirectory, repository: address)
+            try state.prepare()
+            repository = try GitRepository(cloning: address, to: state.clone, credentials: credentials)
+            source = GitDefinitionSource(repository: repository, remote: "origin", credentials: credentials)
+        } else {
+            repository = try GitRepository(discovering: address)
+            state = StateDirectory(path: options.stateDirectory, repository: repository.gitFolder)
+            source = GitDefinitionSource(repository: repository)
+        }
+        records = GitNotesRecordStore(repository: repository, credentials: credentials)
+        journal = Journal(path: state.journal)
+        let environment = ProcessInfo.processInfo.environment
+        let store = BuildahStore(stateDirectory: options.stateDirectory, driver: .overlay)
+        registry = SkopeoImageRegistry(
+            address: try RegistryAddress(options.registry), store: store, stateDirectory: options.stateDirectory,
+            access: RegistryAccess(plainHTTPHosts: Set(options.plainHTTPHosts)), environment: environment)
+        engine = BuildahEngine(
+            store: store, isolation: options.isolation.engine, environment: environment, puller: registry.basePuller,
+            cache: registry.layerCache, logger: Logger(label: "varve.engine"))
+    }
+
+    /// What commands read and plan with.
+    var survey: Survey {
+        Survey(source: source, records: records, registry: registry, journal: journal, platform: platform)
+    }
+
+    /// How passes are run on this machine.
+    var passSettings: PassSettings {
+        PassSettings(
+            platform: platform, host: ProcessInfo.processInfo.hostName,
+            now: { Timestamp(seconds: time(nil)) },
+            makeID: {
+                var generator = SystemRandomNumberGenerator()
+                let digits = (0..<2).map { _ in
+                    let half = String(generator.next() as UInt64, radix: 16)
+                    return String(repeating: "0", count: 16 - half.count) + half
+                }
+                return digits.joined()
+            })
+    }
+
+    /// The loop over these parts.
+    func reconciler(
+        settings: PassSettings, events: @escaping @Sendable (PassEvent) -> Void
+    ) async throws -> Reconciler {
+        try await registry.prepare()
+        return Reconciler(
+            source: source, records: records, engine: engine, registry: registry, journal: journal, state: state,
+            settings: settings, events: events)
+    }
+
+    /// Brings source and notes up to date for a command that reads; what is known locally will do where that fails.
+    func refresh() async {
+        do {
+            try await source.fetch()
+            try await records.fetch()
+        } catch {
+            Output.note("warning: the remote cannot be read now, showing what is known here: \(redacted("\(error)"))")
+        }
+    }
+
+    /// The commits that `--rev` names.
+    func commits(_ revision: String?) async throws -> (from: ObjectID?, to: ObjectID?) {
+        guard let revision else { return (nil, nil) }
+        guard let dots = revision.firstRange(of: "..") else { return (nil, try repository.resolve(revision)) }
+        let ends = [revision[..<dots.lowerBound], revision[dots.upperBound...]].map { $0.isEmpty ? "HEAD" : String($0) }
+        return (try repository.resolve(ends[0]), try repository.resolve(ends[1]))
+    }
+
+    /// Refuses names that no definition has, with the nearest one.
+    func check(_ names: [ImageName], in plan: Plan) throws {
+        let known = plan.images.map(\.definition.name.value) + plan.invalid.map(\.name)
+        for name in names where !known.contains(name.value) {
+            throw CommandError("no image '\(name)'; see 'varve status'")
+        }
+    }
+}
+
+extension Workspace {
+    /// The platform of this machine.
+    static func hostPlatform() throws -> Platform {
+        var name = utsname()
+        uname(&name)
+        let machine = withUnsafeBytes(of: name.machine) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        let architectures = ["x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "i686": "386"]
+        return try Platform("linux/" + (architectures[machine] ?? machine))
+    }
+
+    /// The repository of a folder, made where there is none.
+    static func openOrInitialise(_ folder: String) throws -> GitRepository {
+        if let repository = try? GitRepository(discovering: folder) { return repository }
+        return try GitRepository(initializing: folder)
+    }
+
+    /// The working folder of the repository that the options name.
+    static func workingFolder(_ options: GlobalOptions) throws -> String {
+        let address = options.repository
+        guard !GlobalOptions.isURL(address) else {
+            throw CommandError("this command works on a folder, not on the URL '\(redacted(address))'")
+        }
+        guard let repository = try? GitRepository(discovering: address) else { return address }
+        guard let folder = repository.workingFolder else {
+            throw CommandError("repository '\(address)' is bare: it has no files to work on")
+        }
+        return folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    }
+
+    /// The files of the working folder as they stand.
+    static func workingTree(_ options: GlobalOptions) throws -> WorkingFiles {
+        let root = try workingFolder(options)
+        return WorkingFiles(root: root, files: try WorkingTree(root))
+    }
+}
+
+/// The files of a working folder, and how command-line paths map to them.
+struct WorkingFiles {
+    let root: String
+    let files: WorkingTree
+
+    /// A command-line path, relative to this folder or to the repository, as a path in the repository.
+    func path(of argument: String) throws -> RepositoryPath {
+        let absolute = GlobalOptions.absolute(argument)
+        if absolute == root { return .root }
+        if absolute.hasPrefix(root + "/") { return try RepositoryPath(String(absolute.dropFirst(root.count + 1))) }
+        return try RepositoryPath(argument)
+    }
+}
+
+extension IsolationMode {
+    /// The engine's setting.
+    var engine: Isolation {
+        switch self {
+        case .chroot: .chroot
+        case .oci: .oci
+        case .rootless: .rootless
+        }
+    }
+}

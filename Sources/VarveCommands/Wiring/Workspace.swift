@@ -20,29 +20,31 @@ struct Workspace {
     let engine: BuildahEngine
     let journal: Journal
 
-    init(_ options: GlobalOptions) async throws {
+    init(_ global: GlobalOptions) async throws {
         platform = try Self.hostPlatform()
-        let address = options.repository
-        let credentials = GitCredentials(home: GlobalOptions.environment("HOME"))
+        let address = global.repository
         if GlobalOptions.isURL(address) {
-            state = StateDirectory(path: options.stateDirectory, repository: address)
+            state = StateDirectory(path: global.stateDirectory, repository: address)
             try state.prepare()
-            repository = try GitRepository(cloning: address, to: state.clone, credentials: credentials)
-            source = GitDefinitionSource(repository: repository, remote: "origin", credentials: credentials)
+            source = try GitDefinitionSource(remote: address, cache: state.clone)
+            repository = source.repository
         } else {
             repository = try GitRepository(discovering: address)
-            state = StateDirectory(path: options.stateDirectory, repository: repository.gitFolder)
+            state = StateDirectory(path: global.stateDirectory, repository: repository.gitFolder)
             source = GitDefinitionSource(repository: repository)
         }
-        records = GitNotesRecordStore(repository: repository, credentials: credentials)
+        var options = GitNotesRecordStore.Options()
+        // The cache's configuration holds no credentials; the address that was given may.
+        if GlobalOptions.isURL(address) { options.remote = .address(address) }
+        records = try GitNotesRecordStore(repository: repository, options: options)
         journal = Journal(path: state.journal)
         let environment = ProcessInfo.processInfo.environment
-        let store = BuildahStore(stateDirectory: options.stateDirectory, driver: .overlay)
+        let store = BuildahStore(stateDirectory: global.stateDirectory, driver: .overlay)
         registry = SkopeoImageRegistry(
-            address: try RegistryAddress(options.registry), store: store, stateDirectory: options.stateDirectory,
-            access: RegistryAccess(plainHTTPHosts: Set(options.plainHTTPHosts)), environment: environment)
+            address: try RegistryAddress(global.registry), store: store, stateDirectory: global.stateDirectory,
+            access: RegistryAccess(plainHTTPHosts: Set(global.plainHTTPHosts)), environment: environment)
         engine = BuildahEngine(
-            store: store, isolation: options.isolation.engine, environment: environment, puller: registry.basePuller,
+            store: store, isolation: global.isolation.engine, environment: environment, puller: registry.basePuller,
             cache: registry.layerCache, logger: Logger(label: "varve.engine"))
     }
 

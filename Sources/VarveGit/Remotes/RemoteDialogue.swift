@@ -126,7 +126,7 @@ final class RemoteDialogue {
                 return stop(GitError(.untrustedHost, "trust '\(host)'", "it showed no host key"))
             }
             let key = UnsafeRawBufferPointer(start: start, count: cert.hostkey_len)
-            let known = KnownHosts(file: credentials.knownHosts)
+            let known = KnownHosts(file: credentials.knownHosts, home: credentials.home)
             return known.judge(host: host, port: address.port, key: Array(key)).map { stop($0) } ?? 0
         }
     }

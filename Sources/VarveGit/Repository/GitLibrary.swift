@@ -8,7 +8,7 @@ public enum GitLibrary {
     /// The objects that libgit2 keeps in memory, over all repositories; its default of 256 MB is more than varve may use.
     private static let cacheLimit = 16 * 1_024 * 1_024
 
-    /// Starts libgit2 once. Swift runs the initialiser of a static exactly once, whichever thread comes first.
+    /// Starts libgit2 once: Swift runs the initialiser of a static exactly once, whichever thread comes first.
     private static let startStatus: Int32 = {
         let status = git_libgit2_init()
         guard status >= 0 else { return status }

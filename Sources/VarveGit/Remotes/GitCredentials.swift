@@ -3,12 +3,14 @@
 import FoundationEssentials
 import Glibc
 
-/// What varve may show a remote to be let in. Every offer is made once a connection.
+/// What varve may show a remote to be let in, each once a connection.
 ///
 /// For ssh: the key files in order, else the agent of `SSH_AUTH_SOCK`, else `~/.ssh/id_ed25519` and `id_ecdsa`.
 /// For http: the user and password here, else those in the address, else those of the netrc file.
 public struct GitCredentials: Sendable {
-    /// Private keys for ssh, ed25519 or ecdsa; the public key stands beside each as `.pub`. Empty: the user's own.
+    /// Private keys for ssh, ed25519 or ecdsa; the public key stands beside each as `.pub`.
+    ///
+    /// Where there are none, the user's own are taken.
     public var keyFiles: [String]
     /// What unlocks the private keys.
     public var passphrase: String?

@@ -16,7 +16,7 @@ struct KnownHosts {
     private let file: String
     private let lines: [Line]
 
-    /// Reads one file, or the user's and then the system's where none is named. A file that is not there is empty.
+    /// Reads one file, or the user's and then the system's where none is named; one that is not there is empty.
     init(file: String?, home: String) {
         let files = file.map { [$0] } ?? [home + "/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
         self.file = files[0]

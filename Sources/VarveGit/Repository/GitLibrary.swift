@@ -30,7 +30,9 @@ public enum GitLibrary {
         guard startStatus >= 0 else { throw GitError(status: startStatus, "start libgit2") }
     }
 
-    /// Makes libgit2 read no configuration but the repository's own, for the rest of the process. Tests use this.
+    /// Makes libgit2 read no configuration but the repository's own, for the rest of the process.
+    ///
+    /// Tests use this.
     public static func isolateConfiguration() throws(GitError) {
         try start()
         for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL] {

@@ -82,7 +82,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["VarveModel", "VarveTestSupport"],
+            dependencies: ["VarveModel", "VarveTestSupport", "varve"],
             path: "Tests/EndToEnd",
             swiftSettings: settings
         ),

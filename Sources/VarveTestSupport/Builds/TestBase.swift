@@ -2,6 +2,8 @@
 
 /// A base for the tests, made once from Debian's packages and kept in the cache folder.
 public enum TestBase: String, Sendable {
+    /// Busybox alone, for tests in which the kind of layer does not matter.
+    case tiny
     /// Debian with python3, python3-venv and ca-certificates; root.
     case debian
     /// The same with USER jovyan, a working folder, an ENTRYPOINT and a CMD.

@@ -33,7 +33,9 @@ extension ToolShim.Call {
 
     /// The kind of layer that this call commits, in lower case as the store names it; nil where it commits none.
     public var committedKind: String? {
-        guard verb == "commit", let name = arguments.last(where: { $0.contains("localhost/varve/") }) else { return nil }
+        guard verb == "commit", let name = arguments.last(where: { $0.contains("localhost/varve/") }) else {
+            return nil
+        }
         let kind = name.split(separator: "/").last?.split(separator: ":").first
         return kind.map(String.init)
     }

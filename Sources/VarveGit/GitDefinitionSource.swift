@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CGit2
-import Synchronization
+import FoundationEssentials
 public import VarveModel
 
 /// Reads definitions from a repository on this machine, or from a bare cache of a remote one.
@@ -14,7 +13,7 @@ public final class GitDefinitionSource: DefinitionSource {
     private let branch: String?
 
     /// Reads a repository on this machine; the tip is its `HEAD`, or the branch given.
-    public init(_ repository: GitRepository, branch: String? = nil) {
+    public init(repository: GitRepository, branch: String? = nil) {
         self.repository = repository
         fetcher = repository
         remote = nil
@@ -22,16 +21,17 @@ public final class GitDefinitionSource: DefinitionSource {
         self.branch = branch
     }
 
-    /// Reads a remote repository through a bare cache in a folder; the tip is the remote's default branch, or the
-    /// branch given. The cache is made where it is missing and holds no credentials. Call `fetch()` before the rest.
+    /// Reads a remote repository through a bare cache at a path of its own.
+    ///
+    /// The tip is the remote's default branch, or the branch given. The cache is made where it is missing and holds no
+    /// credentials; `fetch()` fills it.
     ///
     /// - Throws: `invalid` for an address of no known form, `fileSystem`.
     public init(
-        remote address: String, cacheFolder: String, branch: String? = nil,
+        remote address: String, cache path: String, branch: String? = nil,
         credentials: GitCredentials = GitCredentials()
     ) throws(GitError) {
-        let remote = try RemoteAddress(address, relativeTo: cacheFolder)
-        let path = cacheFolder + "/" + Self.cacheName(remote)
+        let remote = try RemoteAddress(address, relativeTo: FileManager.default.currentDirectoryPath)
         repository = try GitRepository(initializing: path, isBare: true)
         fetcher = try repository.reopened()
         try repository.withHandle { (handle) throws(GitError) in
@@ -40,15 +40,6 @@ public final class GitDefinitionSource: DefinitionSource {
         self.remote = remote
         self.credentials = credentials
         self.branch = branch
-    }
-
-    /// The last part of the address, for people, and a hash of all of it, for uniqueness.
-    private static func cacheName(_ remote: RemoteAddress) -> String {
-        var name = remote.redacted.split(separator: "/").last.map(String.init) ?? "repository"
-        if name.hasSuffix(".git") { name.removeLast(4) }
-        let isPlain: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
-        let hash = hexDigits(SHA1.hash(Array(remote.redacted.utf8)).prefix(6))
-        return name.filter(isPlain).prefix(40) + "-" + String(decoding: hash, as: UTF8.self) + ".git"
     }
 
     /// Brings the cache to the remote's branches and records, deletions and forced pushes included; does nothing for a

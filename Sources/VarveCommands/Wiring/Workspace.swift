@@ -59,12 +59,13 @@ struct Workspace {
             platform: platform, host: ProcessInfo.processInfo.hostName,
             now: { Timestamp(seconds: time(nil)) },
             makeID: {
+                // Time first, as in UUID version 7: records of one second stay in order.
+                var moment = timespec()
+                clock_gettime(CLOCK_REALTIME, &moment)
+                let milliseconds = UInt64(moment.tv_sec) * 1_000 + UInt64(moment.tv_nsec) / 1_000_000
                 var generator = SystemRandomNumberGenerator()
-                let digits = (0..<2).map { _ in
-                    let half = String(generator.next() as UInt64, radix: 16)
-                    return String(repeating: "0", count: 16 - half.count) + half
-                }
-                return digits.joined()
+                return hexadecimal(milliseconds, digits: 12) + hexadecimal(generator.next(), digits: 16)
+                    + hexadecimal(generator.next(), digits: 4)
             })
     }
 
@@ -166,4 +167,10 @@ extension IsolationMode {
         case .rootless: .rootless
         }
     }
+}
+
+/// The lowest digits of a number in lower-case hexadecimal.
+private func hexadecimal(_ number: UInt64, digits: Int) -> String {
+    let text = String(number, radix: 16)
+    return String((String(repeating: "0", count: max(0, digits - text.count)) + text).suffix(digits))
 }

@@ -56,7 +56,7 @@ extension LayerDescription {
     /// `recipe N`, then the lines; a line break inside a line, which the type forbids, is made visible.
     var blob: [UInt8] {
         Array(
-            (["recipe \(recipe)"] + lines.map { singleLine(redactingCredentials(in: $0)) }).map { $0 + "\n" }.joined()
+            (["recipe \(recipe)"] + lines.map { singleLine(redacted($0)) }).map { $0 + "\n" }.joined()
                 .utf8)
     }
 

@@ -10,8 +10,9 @@ extension GitNotesRecordStore {
         case retry(refusal: GitError?)
     }
 
-    /// Writes entries in one commit a reference: descriptions first, then state, then log. What is there already is not
-    /// written again, so that a call that was cut short can be repeated.
+    /// Writes entries in one commit a reference: descriptions first, then state, then log.
+    ///
+    /// What is there already is not written again, so that a call that was cut short can be repeated.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`, `.refused` (a hook, a protected
     ///   reference, a missing right), `.contended` after too many lost races. Local references then stand at what the
@@ -151,8 +152,10 @@ extension GitNotesRecordStore {
         }
     }
 
-    /// Moves the mirror to what the remote accepted. Another process of this clone may have moved it meanwhile to
-    /// something newer; then it is left, and the next fetch sets it right.
+    /// Moves the mirror to what the remote accepted.
+    ///
+    /// Another process of this clone may have moved it meanwhile to something newer; then it is left, and the next
+    /// fetch sets it right.
     private func mirror(
         _ ref: RecordRef, _ old: RawID?, _ new: RawID, _ handle: borrowing RepositoryHandle
     ) throws(GitError) {

@@ -34,8 +34,9 @@ public final class GitNotesRecordStore: RecordStore {
         public var pause: @Sendable (Int) -> Duration = { attempt in
             .milliseconds(Int.random(in: 5...(50 * min(attempt, 20))))
         }
-        /// Called with the remote's address between the reading of its references and their writing; tests hold
-        /// writers here. It runs on a queue of the store and may block.
+        /// Called with the remote's address between the reading of its references and their writing.
+        ///
+        /// It runs on a queue of the store and may block: tests hold writers here.
         public var onBeforePush: (@Sendable (String) -> Void)?
 
         /// To and from `origin`, with the user's own credentials.
@@ -47,17 +48,20 @@ public final class GitNotesRecordStore: RecordStore {
     let options: Options
     private let cache = Mutex(RecordCache())
 
-    /// Keeps records in a repository. Opens handles of its own, so that a slow remote holds up nobody else.
+    /// Keeps records in a repository.
+    ///
+    /// Opens handles of its own, so that a slow remote holds up nobody else.
     ///
     /// - Throws: as opening a repository does.
-    public init(_ repository: GitRepository, options: Options = Options()) throws(GitError) {
+    public init(repository: GitRepository, options: Options = Options()) throws(GitError) {
         reader = try repository.reopened()
         writer = try repository.reopened()
         self.options = options
     }
 
-    /// All state records of the local references. Costs next to nothing while the state reference does not move, and
-    /// reads only changed notes when it does.
+    /// All state records of the local references.
+    ///
+    /// Costs next to nothing while the state reference does not move, and reads only changed notes when it does.
     ///
     /// - Throws: `GitError.corrupt`, `.notFound` when an object is damaged or missing.
     public func records() async throws -> RecordSet {

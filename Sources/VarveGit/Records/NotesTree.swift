@@ -103,9 +103,9 @@ extension RepositoryHandle {
         for (old, new) in folders { try compareNotes(old, new, depth: depth + 1, body) }
     }
 
-    /// Adds lines to notes and returns the new tree. Only the folders on the way to the objects are read and written.
+    /// Adds lines to notes and returns the new tree.
     ///
-    /// The ids of all that the new tree needs beside the old one are appended to `written`.
+    /// Only the folders on the way to the objects are read and written. The ids of all that the new tree needs beside the old one are appended to `written`.
     func editNotes(
         _ tree: RawID?, under prefix: [UInt8] = [], _ edits: [RawID: NotesTree.Edit], written: inout [RawID]
     ) throws(GitError) -> RawID? {

@@ -8,8 +8,10 @@ enum RecordLine {
     /// The most bytes that a line may have, its line break not counted.
     static let limit = 4_095
 
-    /// Writes a record. One that is too long loses, step by step, the tail of its log, the ends of long texts and
-    /// lists, and its reasons; never a digest or a key.
+    /// Writes a record.
+    ///
+    /// One that is too long loses, step by step, the tail of its log, the ends of long texts and lists, and its
+    /// reasons; never a digest or a key.
     static func encode(_ record: BuildRecord) throws(GitError) -> [UInt8] {
         var record = record
         for step in 0...10 {
@@ -41,9 +43,9 @@ enum RecordLine {
     private static func shrink(_ record: inout BuildRecord, _ step: Int) {
         switch step {
         case 0:
-            record.reasons = record.reasons.map { $0.mapTexts { $0.map(redactingCredentials) } }
-            if let message = record.error?.message { record.error?.message = redactingCredentials(in: message) }
-            if let tail = record.error?.tail { record.error?.tail = redactingCredentials(in: tail) }
+            record.reasons = record.reasons.map { $0.mapTexts { $0.map(redacted) } }
+            if let message = record.error?.message { record.error?.message = redacted(message) }
+            if let tail = record.error?.tail { record.error?.tail = redacted(tail) }
         case 1...4:
             // The end of a log says most.
             let tail = record.error?.tail ?? ""

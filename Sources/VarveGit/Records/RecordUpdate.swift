@@ -41,7 +41,7 @@ extension RepositoryHandle {
         case .log:
             var lines: [RawID: Set<[UInt8]>] = [:]
             for entry in entries {
-                let line = Array(singleLine(redactingCredentials(in: entry.line), limit: 4_000).utf8)
+                let line = Array(singleLine(redacted(entry.line), limit: 4_000).utf8)
                 for commit in entry.commits where !line.isEmpty { lines[RawID(commit), default: []].insert(line) }
             }
             new = try addNotes(lines, to: old, written: &objects)

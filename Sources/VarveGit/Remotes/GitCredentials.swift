@@ -3,12 +3,14 @@
 import FoundationEssentials
 import Glibc
 
-/// What varve may show a remote to be let in. Every offer is made once a connection.
+/// What varve may show a remote to be let in, each once a connection.
 ///
 /// For ssh: the key files in order, else the agent of `SSH_AUTH_SOCK`, else `~/.ssh/id_ed25519` and `id_ecdsa`.
 /// For http: the user and password here, else those in the address, else those of the netrc file.
 public struct GitCredentials: Sendable {
-    /// Private keys for ssh, ed25519 or ecdsa; the public key stands beside each as `.pub`. Empty: the user's own.
+    /// Private keys for ssh, ed25519 or ecdsa; the public key stands beside each as `.pub`.
+    ///
+    /// Where there are none, the user's own are taken.
     public var keyFiles: [String]
     /// What unlocks the private keys.
     public var passphrase: String?
@@ -23,10 +25,14 @@ public struct GitCredentials: Sendable {
     /// The netrc file; nil: that of `NETRC`, else `~/.netrc`.
     public var netrc: String?
 
-    /// The user's own keys, agent, known hosts and netrc.
-    public init() {
+    /// The home folder of the user whose keys, known hosts and netrc are taken where nothing else is named.
+    public var home: String
+
+    /// The keys, agent, known hosts and netrc of a user; nil: of the user of `HOME`.
+    public init(home: String? = nil) {
         keyFiles = []
         usesAgent = true
+        self.home = home ?? GitLibrary.environment("HOME") ?? "/root"
     }
 
     /// A token for http, offered with a user name that every host ignores.
@@ -35,9 +41,6 @@ public struct GitCredentials: Sendable {
         self.user = user
         password = token
     }
-
-    /// The user's home folder.
-    static var home: String { GitLibrary.environment("HOME") ?? "/root" }
 }
 
 /// One thing to offer.
@@ -55,7 +58,7 @@ extension GitCredentials {
         var files = keyFiles
         if files.isEmpty {
             if usesAgent, GitLibrary.environment("SSH_AUTH_SOCK") != nil { offers.append(.agent) }
-            files = ["id_ed25519", "id_ecdsa", "id_rsa"].map { Self.home + "/.ssh/" + $0 }.filter {
+            files = ["id_ed25519", "id_ecdsa", "id_rsa"].map { home + "/.ssh/" + $0 }.filter {
                 access($0, F_OK) == 0
             }
         }
@@ -69,7 +72,7 @@ extension GitCredentials {
     func httpOffers(host: String, address: String) -> [CredentialOffer] {
         if let password { return [.password(user: user ?? "x-access-token", password: password)] }
         if let inAddress = Self.userInfo(of: address) { return [inAddress] }
-        let path = netrc ?? GitLibrary.environment("NETRC") ?? Self.home + "/.netrc"
+        let path = netrc ?? GitLibrary.environment("NETRC") ?? home + "/.netrc"
         guard let data = FileManager.default.contents(atPath: path) else { return [] }
         return Self.netrcEntry(for: host, in: String(decoding: data, as: UTF8.self)).map { [$0] } ?? []
     }

@@ -16,9 +16,9 @@ struct KnownHosts {
     private let file: String
     private let lines: [Line]
 
-    /// Reads one file, or the user's and then the system's where none is named. A file that is not there is empty.
-    init(file: String?) {
-        let files = file.map { [$0] } ?? [GitCredentials.home + "/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
+    /// Reads one file, or the user's and then the system's where none is named; one that is not there is empty.
+    init(file: String?, home: String) {
+        let files = file.map { [$0] } ?? [home + "/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"]
         self.file = files[0]
         let text = files.compactMap { FileManager.default.contents(atPath: $0) }
             .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")

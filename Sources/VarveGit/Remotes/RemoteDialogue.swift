@@ -2,7 +2,9 @@
 
 import CGit2
 
-/// What libgit2's callbacks of one connection ask and tell. Lives as long as the connection and stays on its thread.
+/// What libgit2's callbacks of one connection ask and tell.
+///
+/// Lives as long as the connection and stays on its thread.
 final class RemoteDialogue {
     /// How the server answered for one reference.
     enum Answer: Equatable {
@@ -111,7 +113,7 @@ final class RemoteDialogue {
 
     // MARK: - Host keys
 
-    /// For ssh libgit2's own opinion is not asked: known_hosts decides. For https it is the one that counts.
+    /// For ssh known_hosts decides and libgit2's own opinion is not asked; for https it is the one that counts.
     private func judge(_ certificate: UnsafeMutablePointer<git_cert>, isValid: Bool, host: String) -> Int32 {
         guard certificate.pointee.cert_type == GIT_CERT_HOSTKEY_LIBSSH2 else {
             if isValid { return 0 }
@@ -126,7 +128,7 @@ final class RemoteDialogue {
                 return stop(GitError(.untrustedHost, "trust '\(host)'", "it showed no host key"))
             }
             let key = UnsafeRawBufferPointer(start: start, count: cert.hostkey_len)
-            let known = KnownHosts(file: credentials.knownHosts)
+            let known = KnownHosts(file: credentials.knownHosts, home: credentials.home)
             return known.judge(host: host, port: address.port, key: Array(key)).map { stop($0) } ?? 0
         }
     }

@@ -2,8 +2,9 @@
 
 import VarveModel
 
-/// What Git could not do. Two errors are equal when code and subject are; the cause is for people.
+/// What Git could not do.
 ///
+/// Two errors are equal when code and subject are; the cause is for people.
 /// Addresses lose their credentials when the error is made, so that it can be shown and recorded as it is.
 public struct GitError: Error, Sendable {
     /// What kind of failure it is.

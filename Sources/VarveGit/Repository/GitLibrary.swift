@@ -8,7 +8,7 @@ public enum GitLibrary {
     /// The objects that libgit2 keeps in memory, over all repositories; its default of 256 MB is more than varve may use.
     private static let cacheLimit = 16 * 1_024 * 1_024
 
-    /// Starts libgit2 once. Swift runs the initialiser of a static exactly once, whichever thread comes first.
+    /// Starts libgit2 once: Swift runs the initialiser of a static exactly once, whichever thread comes first.
     private static let startStatus: Int32 = {
         let status = git_libgit2_init()
         guard status >= 0 else { return status }
@@ -30,7 +30,9 @@ public enum GitLibrary {
         guard startStatus >= 0 else { throw GitError(status: startStatus, "start libgit2") }
     }
 
-    /// Makes libgit2 read no configuration but the repository's own, for the rest of the process. Tests use this.
+    /// Makes libgit2 read no configuration but the repository's own, for the rest of the process.
+    ///
+    /// Tests use this.
     public static func isolateConfiguration() throws(GitError) {
         try start()
         for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL] {

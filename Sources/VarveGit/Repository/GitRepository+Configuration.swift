@@ -43,11 +43,13 @@ extension RepositoryHandle {
 }
 
 extension GitRepository {
-    /// Makes `git fetch` bring the build records and `git log` show them: adds the notes refspec to `remote.NAME.fetch`
-    /// where there is such a remote, and sets `notes.displayRef`. What is there already is not written again.
+    /// Makes `git fetch` bring the build records and `git log` show them.
+    ///
+    /// Adds the notes refspec to `remote.NAME.fetch` where there is such a remote, and sets `notes.displayRef`. What is
+    /// there already is not written again.
     ///
     /// - Throws: `fileSystem`, `invalid`.
-    public func configureRecords(remote: String = "origin") throws(GitError) {
+    public func configureNotes(remote: String = "origin") throws(GitError) {
         try withHandle { (handle) throws(GitError) in
             if try handle.address(ofRemote: remote) != nil {
                 try handle.addConfiguration("remote.\(remote).fetch", RecordRef.refspecs[0])

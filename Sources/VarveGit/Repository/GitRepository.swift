@@ -44,7 +44,7 @@ public final class GitRepository: Sendable {
         try self.init(opening: String(cString: found))
     }
 
-    /// Makes a repository, its folders included, whose first branch is `main`. One that exists is opened as it is.
+    /// Makes a repository, its folders included, whose first branch is `main`; one that exists is opened as it is.
     ///
     /// - Throws: `fileSystem`, `notOwned`.
     public convenience init(initializing path: String, isBare: Bool = false) throws(GitError) {

@@ -25,7 +25,7 @@ public final class GitTree: SourceTree {
         return try self.folder(id)
     }
 
-    /// The entry at a path, nil where there is none. The root is a folder.
+    /// The entry at a path, nil where there is none; the root is a folder.
     ///
     /// - Throws: `GitError.corrupt`, `.notFound` when an object is damaged or missing.
     public func entry(at path: RepositoryPath) throws -> SourceEntry? {

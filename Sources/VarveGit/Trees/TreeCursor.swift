@@ -21,6 +21,19 @@ struct TreeEntry: Hashable, Sendable {
         let rightKey = right.isFolder ? right.name + [0x2f] : right.name
         return leftKey.lexicographicallyPrecedes(rightKey)
     }
+
+    /// The bytes of a tree object.
+    static func encode(_ entries: [TreeEntry]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in entries.sorted(by: precedes) {
+            bytes += String(entry.mode, radix: 8).utf8
+            bytes.append(0x20)
+            bytes += entry.name
+            bytes.append(0)
+            bytes += entry.id.bytes
+        }
+        return bytes
+    }
 }
 
 /// Walks the bytes of a tree object without copying them: entries of `mode SP name NUL id`, in Git's order.
@@ -152,14 +165,6 @@ extension RepositoryHandle {
     /// Writes a tree of these entries; nil where there are none.
     func writeTree(_ entries: [TreeEntry]) throws(GitError) -> RawID? {
         if entries.isEmpty { return nil }
-        var bytes: [UInt8] = []
-        for entry in entries.sorted(by: TreeEntry.precedes) {
-            bytes += String(entry.mode, radix: 8).utf8
-            bytes.append(0x20)
-            bytes += entry.name
-            bytes.append(0)
-            bytes += entry.id.bytes
-        }
-        return try write(bytes, GIT_OBJECT_TREE)
+        return try write(TreeEntry.encode(entries), GIT_OBJECT_TREE)
     }
 }

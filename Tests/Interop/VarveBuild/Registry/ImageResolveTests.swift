@@ -20,9 +20,13 @@ import VarveTestSupport
         let layout = try await TinyImage.layout(in: directory, named: "tiny", files: ["etc/name": "tiny"])
         let repacked = try await TinyImage.repack(layout, in: directory, named: "repacked")
         let indexed = try await TinyImage.repack(layout, in: directory, named: "indexed", level: 3, index: true)
+        let zstd = directory.path("zstd")
+        try await Command.run(
+            "skopeo", ["copy", "--dest-compress-format", "zstd", "oci:\(layout):latest", "oci:\(zstd):latest"]
+        )
         let options: [(String, String, [String])] = [
             ("plain", layout, []), ("repacked", repacked, []), ("indexed", indexed, ["--all"]),
-            ("zstd", layout, ["--dest-compress-format", "zstd"]),
+            ("zstd", zstd, ["--preserve-digests"]),
         ]
         var found: [ResolvedImage] = []
         for (tag, source, options) in options {

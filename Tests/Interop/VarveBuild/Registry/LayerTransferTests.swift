@@ -61,13 +61,15 @@ import VarveTestSupport
         #expect(failure.failureClass == .transient)
     }
 
-    @Test(arguments: [[], ["--format", "v2s2"], ["--dest-compress-format", "zstd"]])
-    func baseIsPulledByItsDigest(_ options: [String]) async throws {
+    @Test(arguments: [["--dest-compress-format", "gzip"], ["--format", "v2s2"], ["--dest-compress-format", "zstd"]])
+    func baseIsPulledByItsDigestHoweverItIsPacked(_ options: [String]) async throws {
         let fixture = try await PublishingFixture()
         let server = try await RegistryProcess(in: fixture.directory)
         let registry = try await fixture.registry(at: server.host)
         let layout = try await TinyImage.layout(in: fixture.directory, named: "tiny", files: ["name": "base"])
-        try await server.push("oci:\(layout):latest", to: "base:1", options: options)
+        let packed = "dir:" + fixture.directory.path("packed")
+        try await Command.run("skopeo", ["copy", "--dest-compress"] + options + ["oci:\(layout):latest", packed])
+        try await server.push(packed, to: "base:1", options: ["--preserve-digests"])
         let platform = try Platform("linux/amd64")
         let resolved = try await registry.resolve(ImageReference("\(server.host)/base:1"), platform: platform)
         let name = "localhost/varve/base:x"

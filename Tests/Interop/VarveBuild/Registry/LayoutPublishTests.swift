@@ -60,6 +60,51 @@ import VarveTestSupport
         #expect(try String(contentsOfFile: images + "/index.json", encoding: .utf8) == index)
     }
 
+    @Test func parallelProcessesLoseNoTag() async throws {
+        let fixture = try await PublishingFixture()
+        let images = fixture.directory.path("images")
+        let state = fixture.state
+        let environment = fixture.environment
+        let config = try await fixture.layer("apt").configDigest.hex
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for process in 1...3 {
+                group.addTask {
+                    await #expect(processExitsWith: .success) {
+                        [
+                            images = images as String, state = state as String, config = config as String,
+                            environment = environment as [String: String], process = process as Int
+                        ] in
+                        let registry = try SkopeoImageRegistry(
+                            address: RegistryAddress("oci:" + images),
+                            store: await BuildahStore.open(stateDirectory: state, environment: environment),
+                            stateDirectory: state, access: RegistryAccess(), environment: environment
+                        )
+                        let layer = try BuiltLayer(
+                            key: LayerKey(bytes: [1]), kind: .apt, configDigest: .init(hex: config)
+                        )
+                        for image in ["shared", "own-\(process)", "more-\(process)"] {
+                            let annotations = ["process": "\(process)"]
+                            let request = try PublishRequest(image, layer, annotations: annotations)
+                            _ = try await registry.publish(request)
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let tag = "2026.11.23-\(config.prefix(12))"
+        var digests: [String: String] = [:]
+        for image in ["shared"] + (1...3).flatMap({ ["own-\($0)", "more-\($0)"] }) {
+            for tag in [tag, "latest"] {
+                let source = "oci:\(images):\(image):\(tag)"
+                digests["\(image):\(tag)"] = try await Command.run(
+                    "skopeo", ["inspect", "--format", "{{.Digest}}", source]
+                ).trimmed
+            }
+            #expect(digests["\(image):\(tag)"] == digests["\(image):latest"])
+        }
+    }
+
     @Test func imageOfAnotherToolStaysInTheLayout() async throws {
         let fixture = try await PublishingFixture()
         let layout = try await TinyImage.layout(in: fixture.directory, named: "images", files: ["name": "theirs"])

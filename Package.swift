@@ -62,7 +62,9 @@ let package = Package(
         ),
         .testTarget(
             name: "UnitTests",
-            dependencies: ["VarveModel", "VarveDefinition", "VarvePlan", "VarveReconcile", "VarveTestSupport"],
+            dependencies: [
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveBuild", "VarveReconcile", "VarveTestSupport",
+            ],
             path: "Tests/Unit",
             swiftSettings: settings
         ),

@@ -10,10 +10,13 @@ import VarveModel
 
 /// A store with a real bootstrap base, made once for all tests of the process, and what tests ask of it.
 actor EngineBench {
-    static let shared = EngineBench()
+    static let shared = {
+        atexit { try? FileManager.default.removeItem(atPath: benchFolder) }
+        return EngineBench()
+    }()
 
-    /// Where the store of all tests stands.
-    let folder = NSTemporaryDirectory() + "varve-engine-\(getpid())"
+    /// Where the store of all tests stands; removed when the process ends.
+    let folder = benchFolder
     private var preparation: Task<BuiltLayer, any Error>?
 
     /// The base: Debian with python and its venv module.
@@ -89,6 +92,9 @@ actor EngineBench {
         return text.split(separator: "\n").map(String.init)
     }
 }
+
+/// Global, because a function that runs at exit can capture nothing.
+private let benchFolder = NSTemporaryDirectory() + "varve-engine-\(getpid())"
 
 /// Collects the lines of a build.
 final class Lines: BuildLog {

@@ -72,7 +72,7 @@ import VarveModel
                 dependencies:
                   - "n=1.26[build=\"a b\"]"
                   - "xarray"
-                  - "pip":
+                  - pip:
                     - "--pre"
                     - "six"
                     - "/run/varve/scratch/src/a"

@@ -151,6 +151,19 @@ import VarveTestSupport
         }
     }
 
+    @Test func lostIndexIsSeenAndWrittenAnew() async throws {
+        let fixture = try await PublishingFixture()
+        let images = fixture.directory.path("images")
+        let registry = try await fixture.registry("oci:" + images)
+        let request = try await PublishRequest("a", fixture.layer("apt"))
+        let published = try await registry.publish(request)
+        #expect(try await registry.contains(request.image, manifest: published.manifestDigest))
+        try FileManager.default.removeItem(atPath: images + "/index.json")
+        #expect(try await !registry.contains(request.image, manifest: published.manifestDigest))
+        #expect(try await registry.publish(request) == published)
+        #expect(try await registry.contains(request.image, manifest: published.manifestDigest))
+    }
+
     @Test func buildTagIsNeverMovedToAnotherImage() async throws {
         let fixture = try await PublishingFixture()
         let registry = try await fixture.registry("oci:" + fixture.directory.path("images"))

@@ -16,7 +16,9 @@ public struct DefinitionReader: Sendable {
         self.hostPlatform = hostPlatform
     }
 
-    /// Reads every definition of the tree. CPU-heavy and blocking: call it off the main executor.
+    /// Reads every definition of the tree.
+    ///
+    /// CPU-heavy and blocking: call it off the main executor.
     ///
     /// - Throws: only when the tree itself cannot be read; everything that is wrong with a definition is in the fleet.
     public func readFleet() throws -> Fleet {

@@ -2,7 +2,9 @@
 
 import VarveModel
 
-/// A place in a file, for diagnostics. Line and column count from 1; 0 stands for the whole file or line.
+/// A place in a file, for diagnostics.
+///
+/// Line and column count from 1; 0 stands for the whole file or line.
 struct Place: Hashable, Sendable {
     var file: RepositoryPath
     var line = 0
@@ -26,7 +28,9 @@ final class Findings {
     /// Whether nothing is wrong so far.
     var isEmpty: Bool { found.isEmpty }
 
-    /// Adds one diagnostic. Text of the definition in `message` is made safe by `quoted`.
+    /// Adds one diagnostic.
+    ///
+    /// Text of the definition in `message` is made safe by `quoted`.
     func report(_ code: DiagnosticCode, at place: Place, _ message: String, hint: String? = nil) {
         guard found.count < Self.limit else { return }
         found.insert(

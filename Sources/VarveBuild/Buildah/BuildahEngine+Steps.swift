@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import struct Crypto.SHA256
 import FoundationEssentials
 public import VarveModel
+
+import struct Crypto.SHA256
 
 extension BuildahEngine {
     /// Runs one step on the layer below and makes the result a layer.
@@ -18,18 +19,22 @@ extension BuildahEngine {
             let result = try await buildah.run(
                 runArguments(step, scratch: scratch, owner: request.owner) + [container.name, "--"] + step.arguments,
                 containment: .namespace, timeout: request.timeout
-            ) { log.append(line: $0, layer: kind) }
+            ) { line in
+                if !FailureCause.isNoise(line) { log.append(line: line, layer: kind) }
+            }
             guard result.isSuccess else {
                 let cause = FailureCause(kind: kind, status: result.status, tail: result.tail)
                 throw BuildFailure(
                     cause.failureClass, layer: kind, message: "failed to build layer '\(kind)': \(cause.text)",
-                    tail: result.tailText
+                    tail: cause.tail
                 )
             }
             for path in missing { Self.removeMountPoint(path, in: root) }
             if kind == .pip, !hadVenv, root.exists(Self.venv) {
                 let path = try await inspect(parent: request).configuration.variable("PATH")
-                try await container.configure(["--env", Self.assignment("PATH", "/opt/venv/bin:" + (path ?? Self.path))])
+                try await container.configure([
+                    "--env", Self.assignment("PATH", "/opt/venv/bin:" + (path ?? Self.path)),
+                ])
             }
             try await container.commit(as: BuildahStore.name(of: request.key, kind: kind))
         }
@@ -43,8 +48,12 @@ extension BuildahEngine {
         let scratch = try Scratch(in: buildah.store.temporary)
         defer { scratch.remove() }
         var step = Step(
-            user: .image, arguments: [],
-            files: [Step.File(path: "step/verify", content: .bytes(script.bytes), isExecutable: true)], cache: .none
+            user: .image, arguments: ["/bin/sh", Recipe.folder + "/step/run.sh"],
+            files: [
+                Step.text("step/run.sh", "\"$@\" || exit $?\n"),
+                Step.File(path: "step/verify", content: .bytes(script.bytes), isExecutable: true),
+            ],
+            cache: .none
         )
         try scratch.write(step, from: EmptySource())
         guard let image = try await buildah.inspect(layer.configDigest.hex) else {
@@ -58,11 +67,13 @@ extension BuildahEngine {
                 ["run", "--no-hosts", "--hostname", "varve"] + buildah.isolation.arguments
                     + ["--volume", scratch.path + "/step:\(Recipe.folder)/step:ro", container.name, "--"] + arguments,
                 containment: .namespace, timeout: timeout
-            ) { log.append(line: $0, layer: layer.kind) }
+            ) { line in
+                if !FailureCause.isNoise(line) { log.append(line: line, layer: layer.kind) }
+            }
             guard result.isSuccess else {
                 let cause = FailureCause(kind: nil, status: result.status, tail: result.tail)
                 throw BuildFailure(
-                    cause.failureClass, message: "failed to verify the image: \(cause.text)", tail: result.tailText
+                    cause.failureClass, message: "failed to verify the image: \(cause.text)", tail: cause.tail
                 )
             }
             try await container.remove()
@@ -128,7 +139,8 @@ extension BuildahEngine {
             arguments += ["--entrypoint", Self.json(entrypoint)]
             if let command = below.command { arguments += ["--cmd", Self.shellWords(command)] }
         }
-        try await WorkingContainer.with(try parent(request).configDigest, layer: .config, buildah: buildah) { container in
+        try await WorkingContainer.with(try parent(request).configDigest, layer: .config, buildah: buildah) {
+            container in
             if content.start != nil {
                 try await container.copy(scratch.path + "/step/start", to: Self.startScript, mode: "0755")
             }

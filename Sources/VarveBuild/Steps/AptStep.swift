@@ -25,7 +25,7 @@ enum AptStep {
             exit 1
         fi
         apt() {
-            apt-get -q -y -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch" \
+            apt-get -q -y -o Acquire::Languages=none -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch" \
                 -o Dir::Cache::archives="$scratch/archives" -o Dir::Log="$scratch/log" \
                 -o APT::Update::Error-Mode=any -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
                 -o DPkg::Options::=--log="$scratch/log/dpkg.log" "$@"

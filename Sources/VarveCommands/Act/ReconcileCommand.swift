@@ -32,7 +32,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         let progress = ProgressRenderer(isTerminal: Output.isTerminal)
         let running = RunningImages(workspace.state, now: settings.now)
         let format = format
-        let reconciler = try workspace.reconciler(settings: settings) { event in
+        let reconciler = try await workspace.reconciler(settings: settings) { event in
             running.note(event)
             switch format {
             case .text: progress.show(event)
@@ -42,7 +42,10 @@ struct ReconcileCommand: AsyncParsableCommand {
         }
         let result = try await untilSignalled {
             try await withThrowingTaskGroup(of: PassResult?.self) { group in
-                group.addTask { try await reconciler.reconcile(names) }
+                group.addTask {
+                    try await reconciler.prepare()
+                    return try await reconciler.reconcile(names)
+                }
                 group.addTask {
                     while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }
                     return nil

@@ -14,8 +14,6 @@ enum CondaVersionSpec {
     private static let depthLimit = 16
 
     /// The normal form; `*` where every version fits.
-    ///
-    /// - Parameter isSimple: whether the spec came as `name=1.26`, where conda takes a single `=` as a prefix.
     static func normalised(_ text: String) throws(Failure) -> String {
         var cursor = ByteCursor(text.lowercased().filter { $0 != " " && $0 != "\t" })
         let result = try alternatives(&cursor, depth: 0)
@@ -55,7 +53,11 @@ enum CondaVersionSpec {
 
     private static func constraint(_ operation: String, _ text: String) throws(Failure) -> String {
         if text.contains("^") || text.contains("$") {
-            throw Failure(message: "regular expressions are not supported in a version")
+            let isVariable = text.contains("$")
+            throw Failure(
+                message: isVariable
+                    ? "variables are not replaced in a version" : "regular expressions are not supported in a version"
+            )
         }
         if text.utf8.allSatisfy({ $0 == 0x2A || $0 == 0x2E }) {
             if operation.isEmpty || operation == "=" || operation == "==" || operation == ">=" { return "*" }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A pattern of `inputs`: `*` and `?` do not match `/`, `**` as a whole component matches any number of folders, and
-/// `[a-z]`, `[!a-z]` one character. A leading dot is a character like any other.
+/// A pattern of `inputs`.
+///
+/// `*` and `?` do not match `/`, `**` as a whole component matches any number of folders, and `[a-z]`, `[!a-z]` one
+/// character. A leading dot is a character like any other.
 struct InputPattern {
     private enum Component {
         case anyFolders

@@ -113,10 +113,9 @@ extension RequirementsFile {
     }
 
     private static func hash(_ text: String) -> String? {
-        let lengths = ["sha256": 64, "sha384": 96, "sha512": 128]
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...].lowercased()
-        guard lengths[String(text[..<colon])] == digits.utf8.count,
+        guard ["sha256", "sha384", "sha512"].contains(String(text[..<colon])), !digits.isEmpty,
             digits.utf8.allSatisfy({ isDigit($0) || (0x61...0x66).contains($0) })
         else { return nil }
         return text[...colon] + digits

@@ -18,16 +18,16 @@ struct RequirementsFile {
     /// Files read and folders named, for `outsideInputs`.
     var touched: Set<RepositoryPath> = []
 
-    private var done: Set<Inclusion> = []
-    private var open: [RepositoryPath] = []
+    /// Files that were read, and as what.
+    var done: Set<Inclusion> = []
+    /// The files that are being read, each included by the one before it.
+    var open: [RepositoryPath] = []
 
-    private struct Inclusion: Hashable {
+    /// A file, as requirements or as constraints.
+    struct Inclusion: Hashable {
         var path: RepositoryPath
         var isConstraint: Bool
     }
-
-    /// How deep files may include each other.
-    private static let depthLimit = 32
 
     init(files: DefinitionFiles, findings: Findings, workingFolder: RepositoryPath) {
         self.files = files
@@ -104,7 +104,14 @@ struct RequirementsFile {
                 name = String(name.prefix(2))
             }
             let place = line.place(atByte: word.offset)
-            guard name.hasPrefix("-"), let option = PipOption.find(name) else {
+            guard name.hasPrefix("-") else {
+                findings.report(
+                    .pipOption, at: place, "unexpected \(quoted(name)) after an option, which pip would ignore",
+                    hint: "a requirement stands on a line of its own"
+                )
+                return nil
+            }
+            guard let option = PipOption.find(name) else {
                 findings.report(
                     .pipOption, at: place, "pip takes no \(quoted(name)) in a requirements file",
                     hint: name.hasPrefix("--") ? suggestion(for: name, among: PipOption.all.map(\.name)) : nil
@@ -177,53 +184,5 @@ struct RequirementsFile {
             hint: "remove them; the operator configures a netrc file or a secret for the host"
         )
         return false
-    }
-
-    // MARK: - Included files
-
-    private mutating func include(_ target: String, isConstraint: Bool, from file: RepositoryPath, at place: Place)
-        throws
-    {
-        let option = isConstraint ? "-c" : "-r"
-        if let scheme = UrlCheck.scheme(of: target), ["http", "https", "file"].contains(scheme) {
-            guard checkUrl(target, at: place) else { return }
-            if isConstraint, scheme != "file" {
-                let line = "--constraint " + ShellWords.quote(target)
-                if !options.contains(line) { options.append(line) }
-                return
-            }
-            findings.report(
-                .remoteInclude, at: place, "'\(option)' cannot take the URL \(quoted(target))",
-                hint: "copy the file into the repository"
-            )
-            return
-        }
-        guard let path = try files.resolve(target, in: file.parent ?? .root, findings: findings, at: place) else {
-            return
-        }
-        if open.contains(path) {
-            let circle = (open[(open.firstIndex(of: path) ?? 0)...] + [path]).map(\.description).joined(
-                separator: " -> ")
-            findings.report(
-                .includeCycle, at: place, "'\(option)' includes files in a circle: \(singleLine(circle, limit: 400))")
-            return
-        }
-        guard open.count < Self.depthLimit else {
-            findings.report(.includeCycle, at: place, "files include each other more than \(Self.depthLimit) deep")
-            return
-        }
-        touched.insert(path)
-        guard done.insert(Inclusion(path: path, isConstraint: isConstraint)).inserted else { return }
-        switch try files.text(at: path, findings: findings, referrer: place) {
-        case .missing:
-            findings.report(
-                .includeMissing, at: place, "the file \(quoted(path.description)) does not exist",
-                hint: try files.nearestFile(to: path).map { "did you mean '\($0)'?" }
-            )
-        case .unreadable: break
-        case .text(let text):
-            let start = Place(file: path, line: 1, column: 1)
-            try read(SourceLine.lines(of: text, from: start), in: path, isConstraint: isConstraint)
-        }
     }
 }

@@ -2,7 +2,9 @@
 
 public import VarveModel
 
-/// One key of the definition language. The parser, the suggestions, the documentation's test and the JSON schema all read
+/// One key of the definition language.
+///
+/// The parser, the suggestions, the documentation's test and the JSON schema all read
 /// these descriptions, so that a key is described in one place.
 public struct KeyDescription: Sendable {
     /// The key as it is written.

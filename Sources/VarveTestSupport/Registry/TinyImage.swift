@@ -13,7 +13,7 @@ public enum TinyImage {
         let layout = try directory.makeFolder(name)
         for (path, text) in files { try directory.write(text, to: name + ".files/" + path) }
         try await Command.run(
-            "python3", [Fixtures.path("programs/tiny-image.py"), directory.path(name + ".files"), layout])
+            "python3", [Fixtures.path("programs/oci-image.py"), layout, directory.path(name + ".files")])
         return layout
     }
 
@@ -27,6 +27,20 @@ public enum TinyImage {
     ) async throws -> String {
         let arguments = [Fixtures.path("programs/repack.py"), layout, directory.path(name), String(level)]
         try await Command.run("python3", arguments + (index ? ["index"] : []))
+        return directory.path(name)
+    }
+}
+
+extension TinyImage {
+    /// Makes an OCI layout with the image of another layout and one layer more, and returns the new layout's path.
+    ///
+    /// - Throws: `FixtureError` when a tool fails.
+    public static func layout(
+        on base: String, in directory: TemporaryDirectory, named name: String, files: [String: String]
+    ) async throws -> String {
+        for (path, text) in files { try directory.write(text, to: name + ".files/" + path) }
+        let arguments = [Fixtures.path("programs/repack.py"), base, directory.path(name), "1"]
+        try await Command.run("python3", arguments + ["layer=" + directory.path(name + ".files")])
         return directory.path(name)
     }
 }

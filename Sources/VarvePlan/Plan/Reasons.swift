@@ -61,7 +61,7 @@ struct Reasons {
     private func publicationChanges(since last: BuildRecord) -> [RebuildReason] {
         var reasons: [RebuildReason] = []
         if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil { reasons.append(.verifyChanged) }
-        let published = last.reference.map { String($0.prefix { $0 != "@" }) } ?? "nowhere"
+        let published = last.location ?? "nowhere"
         if published != location {
             reasons.append(.publicationChanged(old: published, new: location))
         } else {

@@ -18,7 +18,8 @@ public struct Platform: Hashable, Sendable, Comparable {
             !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }
         }
         guard (2...3).contains(parts.count), parts[0] == "linux", parts.allSatisfy(isWord) else {
-            throw ValueError(type: "platform", value: text, rule: "expected linux/ARCHITECTURE, for instance linux/amd64")
+            throw ValueError(
+                type: "platform", value: text, rule: "expected linux/ARCHITECTURE, for instance linux/amd64")
         }
         os = parts[0]
         architecture = parts[1]

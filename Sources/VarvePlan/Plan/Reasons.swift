@@ -17,7 +17,9 @@ struct Reasons {
     }
 
     private func layerChanges(since last: BuildRecord, old: [LayerKind: LayerKey]) -> [RebuildReason] {
-        let new = Dictionary(plan.layers.compactMap { layer in layer.content.map { (layer.kind, $0) } }) { first, _ in first }
+        let new = Dictionary(plan.layers.compactMap { layer in layer.content.map { (layer.kind, $0) } }) { first, _ in
+            first
+        }
         var reasons: [RebuildReason] = []
         // Whether the layer below has the same key: then a changed key can only come from the layer itself.
         var parentIsSame = true
@@ -60,7 +62,9 @@ struct Reasons {
 
     private func publicationChanges(since last: BuildRecord) -> [RebuildReason] {
         var reasons: [RebuildReason] = []
-        if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil { reasons.append(.verifyChanged) }
+        if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil {
+            reasons.append(.verifyChanged)
+        }
         let published = last.reference.map { String($0.prefix { $0 != "@" }) } ?? "nowhere"
         if published != location {
             reasons.append(.publicationChanged(old: published, new: location))

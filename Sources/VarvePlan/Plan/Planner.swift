@@ -50,7 +50,9 @@ public struct Planner: Sendable {
         let names = Set(definitions.keys.map(\.value)).union(invalid.map(\.name))
         let folders = Set(invalid.map(\.folder))
         let retired = history.latest.values.filter { record in
-            record.status != .retired && !names.contains(record.image.value) && !folders.contains(record.folder)
+            // A definition that could never be read was never an image.
+            record.status != .retired && (record.status != .invalid || history.lastGood[record.image] != nil)
+                && !names.contains(record.image.value) && !folders.contains(record.folder)
         }
         return Plan(
             images: graph.order.compactMap { plans[$0] }, invalid: invalid,
@@ -154,7 +156,8 @@ extension Planner {
         switch plan?.action {
         case .build, .wait: return Base(readiness: .waiting, cause: "waiting for \(parent)")
         case .blocked:
-            return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is blocked")
+            let state = plan?.status == .blocked ? "blocked" : "failing"
+            return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is \(state)")
         case .some(.none), nil:
             if definitions[parent] == nil {
                 return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is invalid")

@@ -54,7 +54,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .executableTarget(name: "varve", dependencies: ["VarveCommands"], swiftSettings: settings),
+        .executableTarget(name: "varve", dependencies: ["VarveCommands", argumentParser], swiftSettings: settings),
         .target(
             name: "VarveTestSupport",
             dependencies: ["VarveModel", crypto, subprocess, systemPackage],
@@ -62,7 +62,9 @@ let package = Package(
         ),
         .testTarget(
             name: "UnitTests",
-            dependencies: ["VarveModel", "VarveDefinition", "VarvePlan", "VarveReconcile", "VarveTestSupport"],
+            dependencies: [
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveBuild", "VarveReconcile", "VarveTestSupport",
+            ],
             path: "Tests/Unit",
             swiftSettings: settings
         ),
@@ -80,7 +82,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["VarveModel", "VarveTestSupport"],
+            dependencies: ["VarveModel", "VarveTestSupport", "varve"],
             path: "Tests/EndToEnd",
             swiftSettings: settings
         ),

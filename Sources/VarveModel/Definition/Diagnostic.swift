@@ -54,7 +54,7 @@ public struct InvalidDefinition: Hashable, Sendable {
         self.name = name
         self.folder = folder
         self.tree = tree
-        self.diagnostics = diagnostics
+        self.diagnostics = diagnostics.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
     }
 }
 

@@ -17,6 +17,7 @@ public struct Reconciler: Sendable {
     let state: StateDirectory
     let settings: PassSettings
     let events: @Sendable (PassEvent) -> Void
+    private let memory = PassMemory()
 
     /// A reconciler over the given parts.
     public init(
@@ -34,13 +35,24 @@ public struct Reconciler: Sendable {
         self.events = events
     }
 
+    /// Makes the engine's store ready; to be called once, before the first pass.
+    ///
+    /// - Throws: `BuildFailure` when the engine cannot work on this machine.
+    public func prepare() async throws { try await engine.prepare() }
+
     /// Runs one pass over all images, or over the named ones and those they stand on.
     ///
+    /// - Parameters:
+    ///   - names: the images; all where there is none.
+    ///   - forced: images to build although they are as defined.
+    ///   - looksOutside: whether registry bases are looked up and published digests are checked. Without it, a pass
+    ///     after one that left everything as defined costs nothing while neither the commit nor the records move.
     /// - Throws: when the repository cannot be read, the state directory cannot be written, or an image is unknown. An
     ///   image that cannot be built does not throw; it is in the result.
-    public func reconcile(_ names: [ImageName] = [], forced: Set<ImageName> = []) async throws -> PassResult {
+    public func reconcile(
+        _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool = true
+    ) async throws -> PassResult {
         let keeper = RecordKeeper(store: records, journal: journal, events: events)
-        try await engine.prepare()
         try await source.fetch()
         do {
             try await records.fetch()
@@ -48,6 +60,10 @@ public struct Reconciler: Sendable {
             events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
         }
         _ = try await keeper.send()
+        if !looksOutside, forced.isEmpty, let result = try await memory.result(of: position()) {
+            events(.finished(result))
+            return result
+        }
         let survey = Survey(
             source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
         guard var findings = try await survey.survey(bases: .registry) else {
@@ -66,8 +82,18 @@ public struct Reconciler: Sendable {
         }
         var pass = Pass(reconciler: self, findings: findings, selected: Set(names), keeper: keeper)
         let result = try await pass.run()
+        if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
+            await memory.remember(result, at: try await position())
+        }
         events(.finished(result))
         return result
+    }
+
+    /// What a pass depends on, as far as it can be read at no cost.
+    private func position() async throws -> PassMemory.Position {
+        let records = try await records.records()
+        return PassMemory.Position(
+            commit: try await source.tip(), recordCount: records.records.count, lastRecord: records.records.last?.id)
     }
 
     /// Published images that the registry no longer has whole.

@@ -27,6 +27,8 @@ public struct StateDirectory: Sendable {
     public var images: String { "\(path)/images" }
     /// The journal of the repository.
     public var journal: String { "\(path)/journal/\(repositoryKey).jsonl" }
+    /// What a running pass is doing.
+    public var running: String { "\(path)/journal/\(repositoryKey).running.json" }
     /// The logs of an image, a file a build.
     public func logs(of image: ImageName) -> String { "\(path)/logs/\(repositoryKey)/\(image)" }
 
@@ -62,4 +64,12 @@ public struct StateLock: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether some process holds the lock of a state directory now.
+    public static func isHeld(_ state: StateDirectory) -> Bool {
+        let descriptor = open("\(state.path)/lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
 }

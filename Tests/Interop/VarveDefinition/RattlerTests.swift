@@ -9,8 +9,9 @@ import VarveModel
 /// rattler (PyPI `py-rattler`) is the oracle for match specs.
 @Suite("Match specs against rattler")
 struct RattlerTests {
-    /// Prints, for each pair of a spec and varve's form of it: `same`, `different`, `refused` (rattler refuses the spec), or
-    /// `both-refused`. Versions are compared by rattler's own equality.
+    /// Compares each pair of a spec and varve's form of it.
+    ///
+    /// Prints `same`, `different`, `refused` (by rattler alone) or `both-refused`; versions compare by rattler's equality.
     private static let program = """
         import json, re, sys
         from rattler import MatchSpec, Version

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import VarveModel
+
+/// The tool `buildah`, on one store.
+struct Buildah: Sendable {
+    /// The store.
+    let store: BuildahStore
+    /// How steps are set apart from the host.
+    let isolation: Isolation
+    /// What the tools are given of varve's environment.
+    let host: HostEnvironment
+    /// What starts processes.
+    let runner: CommandRunner
+
+    /// The environment of every execution.
+    var environment: [String: String] { host.tools.merging(store.environment) { _, own in own } }
+
+    /// Runs a subcommand to its end; a non-zero exit is a result.
+    func run(
+        _ arguments: [String], containment: Command.Containment = .session, timeout: Duration? = nil,
+        onLine: (@Sendable (String) -> Void)? = nil
+    ) async throws -> CommandResult {
+        try await runner.run(
+            Command(
+                "buildah", store.arguments + arguments, environment: environment,
+                output: onLine == nil ? .captured(limit: 16 << 20) : .lines, containment: containment, timeout: timeout
+            ),
+            onLine: onLine ?? { _ in }
+        )
+    }
+
+    /// Runs a subcommand that must succeed, and gives what it prints, without the last line end.
+    ///
+    /// - Throws: `BuildFailure` of class `diskFull`, `outOfMemory`, `cancelled` or `unknown`.
+    func check(_ arguments: [String], layer: LayerKind?, verb: String) async throws -> String {
+        let result = try await run(arguments)
+        guard result.isSuccess else { throw failure(result, layer: layer, verb: verb) }
+        return String(result.text.split(separator: "\n").last ?? "")
+    }
+
+    /// The failure that a result of buildah itself means.
+    func failure(_ result: CommandResult, layer: LayerKind?, verb: String) -> BuildFailure {
+        let line = result.tail.last { !$0.isEmpty } ?? "\(result.status)"
+        let failureClass: BuildFailure.Class =
+            if line.lowercased().contains("no space left on device") {
+                .diskFull
+            } else if result.status == .signalled(9) || result.status == .exited(137) {
+                .outOfMemory
+            } else {
+                .unknown
+            }
+        return BuildFailure(
+            failureClass, layer: layer, message: "failed to \(verb): buildah: \(line)", tail: result.tailText
+        )
+    }
+
+    /// What the store knows of an image, by name or config digest; nil where it has none.
+    func inspect(_ image: String) async throws -> ImageInspection? {
+        let result = try await run(["inspect", "--type", "image", image])
+        guard result.isSuccess else {
+            if result.tail.contains(where: { $0.contains("image not known") }) { return nil }
+            throw failure(result, layer: nil, verb: "inspect image '\(image)'")
+        }
+        do {
+            return try ImageInspection(json: result.output)
+        } catch {
+            throw BuildFailure(.unknown, message: "failed to inspect image '\(image)': \(error)")
+        }
+    }
+
+    /// The version, for the record.
+    func version() async throws -> String {
+        let words = try await run(["--version"]).text.split(separator: " ")
+        return words.count > 2 ? "buildah \(words[2])" : "buildah"
+    }
+}

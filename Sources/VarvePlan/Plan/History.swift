@@ -36,5 +36,5 @@ public struct History: Sendable {
 
 extension BuildRecord {
     /// Where the image was published, without tag or digest; nil where it was not.
-    public var location: String? { reference.map { String($0.prefix { $0 != "@" }) } }
+    public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
 }

@@ -40,8 +40,9 @@ extension BuildahEngine {
         }
     }
 
-    /// Runs a check in a finished image, as a container of it would run: its variables, USER and working directory, and
-    /// behind its start script where varve put one there. Neither certificates nor recipe variables are given.
+    /// Runs a check in a finished image, as a container of it would run.
+    ///
+    /// It has the image's variables, USER and working directory, and stands behind the start script where there is one. Neither certificates nor recipe variables are given.
     ///
     /// - Throws: `BuildFailure` of class `definition` when the script exits non-zero.
     public func verify(_ layer: BuiltLayer, script: Script, timeout: Duration, log: any BuildLog) async throws {
@@ -98,7 +99,9 @@ extension BuildahEngine {
         return arguments
     }
 
-    /// The folder on the host of a step's cache. Any user of an image can write to it, each below a folder of its own.
+    /// The folder on the host of a step's cache.
+    ///
+    /// Any user of an image can write to it, each below a folder of its own.
     private func cacheFolder(_ cache: Step.Cache, owner: Owner) throws -> String? {
         let path: String
         switch cache {

@@ -13,7 +13,9 @@ enum AptStep {
         )
     }
 
-    /// Lists, logs and downloads stand outside the layer from the start. A package of the cache is taken only when its
+    /// The program; lists, logs and downloads stand outside the layer from the start.
+    ///
+    /// A package of the cache is taken only when its
     /// SHA-256 is the one that the signed index names, since any base can have put it there.
     static let program = #"""
         set -eu

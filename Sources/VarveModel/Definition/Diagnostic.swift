@@ -58,7 +58,9 @@ public struct InvalidDefinition: Hashable, Sendable {
     }
 }
 
-/// All definitions of one commit. A broken one never hides the others.
+/// All definitions of one commit.
+///
+/// A broken one never hides the others.
 public struct Fleet: Sendable {
     /// The usable definitions, by name; names are unique.
     public var images: [ImageDefinition]

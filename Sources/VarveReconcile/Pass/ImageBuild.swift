@@ -146,7 +146,8 @@ struct ImageBuild: Sendable {
             guard let key = layer.key, let content = layer.content,
                 layers.contains(where: { $0.key == key && $0.action != .failed })
             else { return nil }
-            return LayerDescription(key: key, recipe: Recipe.version(of: layer.kind), lines: content.lines.map(redacted))
+            return LayerDescription(
+                key: key, recipe: Recipe.version(of: layer.kind), lines: content.lines.map(redacted))
         }
     }
 

@@ -29,7 +29,9 @@ struct Pass {
         var result = names
         var open = Array(names)
         while let name = open.popLast() {
-            guard case .image(let parent) = plans[name]?.definition.base, result.insert(parent).inserted else { continue }
+            guard case .image(let parent) = plans[name]?.definition.base, result.insert(parent).inserted else {
+                continue
+            }
             open.append(parent)
         }
         return result
@@ -74,7 +76,8 @@ struct Pass {
     private mutating func skip(_ plan: ImagePlan) {
         result.blocked.append(plan.definition.name)
         reconciler.events(
-            .imageSkipped(name: plan.definition.name.value, status: .blocked, cause: plan.cause ?? "its base is broken"))
+            .imageSkipped(name: plan.definition.name.value, status: .blocked, cause: plan.cause ?? "its base is broken")
+        )
     }
 
     /// One line on the commit that a definition of unchanged meaning moved to.
@@ -188,7 +191,9 @@ struct Pass {
         if record.status != .built { plans[name]?.action = .blocked }
         var ready: [ImageName] = []
         for child in findings.planner.graph.children[name] ?? [] where selected.contains(child) {
-            guard let plan = findings.planner.plan(child, history: history, parents: parents(of: child)) else { continue }
+            guard let plan = findings.planner.plan(child, history: history, parents: parents(of: child)) else {
+                continue
+            }
             plans[child] = plan
             switch plan.action {
             case .build: ready.append(child)

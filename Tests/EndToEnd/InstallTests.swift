@@ -5,7 +5,7 @@ import Testing
 import VarveTestSupport
 
 /// Packages are really installed, and the finished image is what its definition says and nothing more.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct InstallTests {
     private struct CondaCase: CustomTestStringConvertible, Sendable {
         let testDescription: String

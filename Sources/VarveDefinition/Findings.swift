@@ -28,6 +28,9 @@ final class Findings {
     /// Whether nothing is wrong so far.
     var isEmpty: Bool { found.isEmpty }
 
+    /// Whether nothing more will be taken; readers of long lists then stop.
+    var isFull: Bool { found.count >= Self.limit }
+
     /// Adds one diagnostic.
     ///
     /// Text of the definition in `message` is made safe by `quoted`.

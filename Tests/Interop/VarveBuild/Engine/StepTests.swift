@@ -83,7 +83,10 @@ import VarveModel
             """
         let (ready, continuation) = AsyncStream<Void>.makeStream()
         let request = try EngineBench.request(postBuild(script), parent: base)
-        let build = Task { try await engine.build(request, log: Signal(continuation: continuation)) }
+        let build = Task {
+            defer { continuation.finish() }
+            return try await engine.build(request, log: Signal(continuation: continuation))
+        }
         for await _ in ready { break }
         #expect(Self.isRunning(mark))
         let clock = ContinuousClock()

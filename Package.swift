@@ -54,7 +54,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .executableTarget(name: "varve", dependencies: ["VarveCommands"], swiftSettings: settings),
+        .executableTarget(name: "varve", dependencies: ["VarveCommands", argumentParser], swiftSettings: settings),
         .target(
             name: "VarveTestSupport",
             dependencies: ["VarveModel", crypto, subprocess, systemPackage],
@@ -82,7 +82,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["VarveModel", "VarveTestSupport"],
+            dependencies: ["VarveModel", "VarveTestSupport", "varve"],
             path: "Tests/EndToEnd",
             swiftSettings: settings
         ),

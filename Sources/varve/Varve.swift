@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import VarveCommands
+
 @main
 enum Varve {
-    static func main() {}
+    static func main() async {
+        await VarveCommand.main()
+    }
 }

@@ -54,11 +54,13 @@ public struct InvalidDefinition: Hashable, Sendable {
         self.name = name
         self.folder = folder
         self.tree = tree
-        self.diagnostics = diagnostics
+        self.diagnostics = diagnostics.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
     }
 }
 
-/// All definitions of one commit. A broken one never hides the others.
+/// All definitions of one commit.
+///
+/// A broken one never hides the others.
 public struct Fleet: Sendable {
     /// The usable definitions, by name; names are unique.
     public var images: [ImageDefinition]

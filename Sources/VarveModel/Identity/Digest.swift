@@ -27,6 +27,11 @@ public struct Digest: Hashable, Sendable, Comparable {
         self.hex = hex
     }
 
+    /// Takes the 32 bytes that SHA-256 gives; shorter input is padded with zero bytes, longer input is cut.
+    public init(bytes: [UInt8]) {
+        hex = hexadecimal(Array((bytes + [UInt8](repeating: 0, count: 32)).prefix(32)))
+    }
+
     /// Orders by the digits, so that output is stable.
     public static func < (left: Digest, right: Digest) -> Bool { left.hex < right.hex }
 }

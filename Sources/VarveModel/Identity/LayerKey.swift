@@ -20,6 +20,11 @@ public struct LayerKey: Hashable, Sendable, Comparable {
     /// The first twelve digits, for people.
     public var short: String { String(hex.prefix(12)) }
 
+    /// Takes the 32 bytes that SHA-256 gives; shorter input is padded with zero bytes, longer input is cut.
+    public init(bytes: [UInt8]) {
+        hex = hexadecimal(Array((bytes + [UInt8](repeating: 0, count: 32)).prefix(32)))
+    }
+
     /// Orders by the digits, so that output is stable.
     public static func < (left: LayerKey, right: LayerKey) -> Bool { left.hex < right.hex }
 }

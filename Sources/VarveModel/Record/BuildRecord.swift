@@ -13,6 +13,10 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     public var id: String
     /// The image.
     public var image: ImageName
+    /// The folder that defined the image.
+    public var folder: RepositoryPath
+    /// The tree id of that folder at `commit`; the record is noted on it.
+    public var tree: ObjectID?
     /// The definition's commit: the last one that changed the image's folder or an input outside it.
     public var commit: ObjectID
     /// What set the pass off: `reconcile`, `webhook`, `interval`.
@@ -33,7 +37,9 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     public var tags: [String]
     /// The base as it was resolved.
     public var base: BaseRecord?
-    /// SHA-256 of the `verify` script that passed, where there was one.
+    /// The platform that was built for.
+    public var platform: Platform?
+    /// SHA-256 of the `verify` script that ran, where one did; of a good build it passed.
     public var verify: Digest?
     /// When the build began: `2026-11-23T11:05:08Z`.
     public var start: Timestamp
@@ -48,12 +54,15 @@ public struct BuildRecord: Codable, Hashable, Sendable {
 
     /// A record of the current schema version, with nothing published.
     public init(
-        id: String, image: ImageName, commit: ObjectID, trigger: String, status: ImageStatus,
-        reasons: [RebuildReason], layers: [LayerRecord], start: Timestamp, seconds: Double, engine: String, host: String
+        id: String, image: ImageName, folder: RepositoryPath = .root, tree: ObjectID? = nil, commit: ObjectID,
+        trigger: String, status: ImageStatus, reasons: [RebuildReason], layers: [LayerRecord], start: Timestamp,
+        seconds: Double, engine: String, host: String
     ) {
         version = Self.currentVersion
         self.id = id
         self.image = image
+        self.folder = folder
+        self.tree = tree
         self.commit = commit
         self.trigger = trigger
         self.status = status

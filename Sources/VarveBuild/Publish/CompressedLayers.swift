@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+import SystemPackage
+import VarveModel
+
+/// The compressed form of every layer that was exported, found by the digest of the uncompressed one.
+///
+/// Compressing is what takes time in an export; this way each layer is compressed once a state directory. Losing it costs
+/// time and nothing else.
+struct CompressedLayers: Hashable, Sendable {
+    private let blobs: BlobDirectory
+    private let records: DurableDirectory
+    /// How long a layer that nobody asks for is kept.
+    private static let lifetime = 14 * 86_400
+
+    /// The layers below a directory that may not exist yet.
+    init(_ path: FilePath) {
+        let directory = DurableDirectory(path)
+        blobs = BlobDirectory(directory.directory("blobs"))
+        records = directory.directory("diff-ids")
+    }
+
+    /// Makes the directories, where they are not there.
+    func create() throws(BuildFailure) {
+        try blobs.create()
+        try records.create()
+    }
+
+    /// The compressed form of a layer; nil where it is not there.
+    func layer(_ diffID: Digest) -> OCIDescriptor? {
+        guard let bytes = try? records.read(diffID.hex, limit: 4 << 10),
+            let descriptor = try? JSONDecoder().decode(OCIDescriptor.self, from: Data(bytes)),
+            blobs.contains(descriptor)
+        else { return nil }
+        // The time of last use; the oldest go first.
+        utimes(records.path.appending(diffID.hex).string, nil)
+        return descriptor
+    }
+
+    /// Where the bytes of a compressed layer are.
+    func path(of descriptor: OCIDescriptor) -> FilePath { blobs.path(of: descriptor.digest) }
+
+    /// Keeps the compressed form of a layer.
+    ///
+    /// Its bytes are checked by whoever takes them from here: skopeo, or the layout they are published to.
+    ///
+    /// - Throws: `BuildFailure` when it cannot be kept.
+    func keep(_ file: FilePath, as descriptor: OCIDescriptor, diffID: Digest) throws(BuildFailure) {
+        try blobs.adopt(file, as: descriptor)
+        try blobs.sync()
+        do {
+            try records.write(Array(JSONEncoder().encode(descriptor)), to: diffID.hex)
+        } catch let failure as BuildFailure {
+            throw failure
+        } catch {
+            throw DurableDirectory.failure("write", records.path.appending(diffID.hex), error)
+        }
+    }
+
+    /// Removes the layers that nobody has asked for in a long time.
+    func removeUnused() {
+        var now = timeval()
+        gettimeofday(&now, nil)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: records.path.string)) ?? [] {
+            let record = records.path.appending(name)
+            var status = stat()
+            guard stat(record.string, &status) == 0, status.st_mtim.tv_sec < now.tv_sec - Self.lifetime else {
+                continue
+            }
+            if let bytes = try? records.read(name, limit: 4 << 10),
+                let descriptor = try? JSONDecoder().decode(OCIDescriptor.self, from: Data(bytes))
+            {
+                unlink(blobs.path(of: descriptor.digest).string)
+            }
+            unlink(record.string)
+        }
+    }
+}

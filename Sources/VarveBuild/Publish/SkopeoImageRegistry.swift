@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemPackage
+public import VarveModel
+
+/// Publishes images to a registry or to one OCI layout, and finds bases, by skopeo.
+public struct SkopeoImageRegistry: ImageRegistry {
+    /// Where images are published.
+    public let address: RegistryAddress
+    private let store: BuildahStore
+    private let skopeo: Skopeo
+    private let exporter: ImageExporter
+    private let destination: any ImageDestination
+
+    /// A registry for the images of one store.
+    ///
+    /// - Parameters:
+    ///   - address: Where images are published.
+    ///   - store: Where finished layers are.
+    ///   - stateDirectory: Where half-made exports and compressed layers are kept; an absolute path.
+    ///   - access: How registries are reached.
+    ///   - environment: varve's own environment; tools see the part that they need.
+    public init(
+        address: RegistryAddress, store: BuildahStore, stateDirectory: String, access: RegistryAccess,
+        environment: [String: String]
+    ) {
+        self.address = address
+        self.store = store
+        skopeo = Skopeo(environment: environment, access: access)
+        exporter = ImageExporter(skopeo: skopeo, stateDirectory: FilePath(stateDirectory))
+        destination =
+            switch address {
+            case .registry(let host, let prefix): RegistryDestination(host: host, prefix: prefix, skopeo: skopeo)
+            case .layout(let path): LayoutDestination(layout: OCILayout(FilePath(path)))
+            }
+    }
+
+    /// Removes what a crash left of exports; to be called once at start, before the first publish.
+    ///
+    /// - Throws: `BuildFailure` when the state directory cannot be written.
+    public func prepare() async throws { try exporter.prepare() }
+
+    /// What brings bases into the engine's store.
+    public var basePuller: any BaseImagePuller {
+        SkopeoBasePuller(skopeo: skopeo, exporter: exporter, destination: destination)
+    }
+
+    /// The cache of finished layers in the registry; nil for a layout.
+    public var layerCache: (any LayerCache)? {
+        guard case .registry(let host, let prefix) = address else { return nil }
+        return RegistryLayerCache(host: host, prefix: prefix, skopeo: skopeo, exporter: exporter)
+    }
+
+    /// Finds the platform's manifest and config of a reference, without pulling a layer.
+    public func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedImage {
+        try await ImageResolver(skopeo: skopeo).resolve(reference, platform: platform)
+    }
+
+    /// Where an image of this repository is published, without tag or digest.
+    public func location(of image: ImageName) -> String { destination.location(of: image) }
+
+    /// Whether a published manifest is still there, with its config and all its layers.
+    public func contains(_ image: ImageName, manifest: Digest) async throws -> Bool {
+        guard let manifest = try await destination.manifest(of: image, digest: manifest) else { return false }
+        return try await destination.isWhole(manifest, of: image)
+    }
+
+    /// The config digest of a published manifest; nil where the manifest is not there.
+    ///
+    /// - Throws: `BuildFailure` when the registry cannot be asked.
+    public func configDigest(of image: ImageName, manifest: Digest) async throws -> Digest? {
+        try await destination.manifest(of: image, digest: manifest)?.config.digest
+    }
+
+    /// Publishes a finished image and moves its tags.
+    ///
+    /// The build tag is never moved from one image to another. Where it already stands on the same image, that manifest is
+    /// the published one and no bytes are sent, whatever annotations were asked for; so a publish that is done again ends
+    /// in the same digest. Only where that image is no longer whole is it replaced.
+    ///
+    /// - Throws: `BuildFailure`; of class `definition` where the build tag stands on another image.
+    public func publish(_ request: PublishRequest) async throws -> PublishedImage {
+        let image = request.image
+        try checkTags(request)
+        var manifest: OCIManifest
+        if let published = try await published(request) {
+            manifest = published
+        } else {
+            manifest = try await upload(request)
+        }
+        var moving: [String] = []
+        for tag in request.movingTags where tag != request.buildTag && !moving.contains(tag) { moving.append(tag) }
+        manifest = try await destination.tag(manifest, of: image, build: request.buildTag, moving: moving)
+        return PublishedImage(
+            reference: "\(location(of: image))@\(manifest.digest)", manifestDigest: manifest.digest,
+            configDigest: manifest.config.digest, tags: [request.buildTag] + moving
+        )
+    }
+
+    private func checkTags(_ request: PublishRequest) throws {
+        for tag in [request.buildTag] + request.movingTags where !ImageReference.isTag(tag) {
+            throw BuildFailure(
+                .definition, message: "failed to publish image '\(request.image)': '\(tag)' is not a tag")
+        }
+    }
+
+    /// The manifest that the build tag stands on, where it is this image, whole.
+    private func published(_ request: PublishRequest) async throws -> OCIManifest? {
+        guard let manifest = try await buildTagManifest(request) else { return nil }
+        guard manifest.config.digest == request.layer.configDigest else {
+            throw BuildFailure(
+                .definition,
+                message: "failed to publish image '\(location(of: request.image)):\(request.buildTag)': "
+                    + "the tag already stands on another image, \(manifest.config.digest)"
+            )
+        }
+        return try await destination.isWhole(manifest, of: request.image) ? manifest : nil
+    }
+
+    private func buildTagManifest(_ request: PublishRequest) async throws -> OCIManifest? {
+        do {
+            return try await destination.manifest(of: request.image, tag: request.buildTag)
+        } catch let failure as BuildFailure where failure.failureClass == .unauthorized {
+            // Some registries answer so for a repository that the first push makes; the push tells the two apart.
+            return nil
+        }
+    }
+
+    private func upload(_ request: PublishRequest) async throws -> OCIManifest {
+        let source = SkopeoImage.store(store, name: "@" + request.layer.configDigest.hex)
+        return try await exporter.withExport(of: source, annotations: request.annotations) { staged in
+            guard staged.manifest.config.digest == request.layer.configDigest else {
+                throw BuildFailure(
+                    .unknown,
+                    message: "failed to export image '\(request.layer.configDigest)': "
+                        + "the store gave the config of another image, \(staged.manifest.config.digest)"
+                )
+            }
+            try await destination.upload(staged, of: request.image)
+            return staged.manifest
+        }
+    }
+}

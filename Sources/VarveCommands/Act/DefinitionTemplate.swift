@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// The text of a new `image.yaml`.
+struct DefinitionTemplate {
+    /// The base as YAML.
+    var base: String
+    var description: String?
+    var fields: [(key: String, value: String?)] = []
+    var apt: [String] = []
+    var conda: [String] = []
+    var channels: [String] = []
+    var pip: [String] = []
+    var environment: [(name: String, value: String)] = []
+    var tags: [String] = []
+    var verify: String?
+
+    init(base: String, description: String? = nil) {
+        self.base = base
+        self.description = description
+    }
+
+    /// An example that works as it stands, from Debian's packages alone.
+    static var hello: DefinitionTemplate {
+        var template = DefinitionTemplate(
+            base: "{bootstrap: {distribution: debian, suite: bookworm, packages: [ca-certificates]}}",
+            description: "An example: a Debian base with one package")
+        template.apt = ["hello"]
+        template.verify = "hello --greeting=ready"
+        return template
+    }
+
+    /// The file's text.
+    var text: String {
+        var lines: [String] = []
+        if let description { lines.append("description: \(Self.quoted(description))") }
+        for (key, value) in fields {
+            if let value { lines.append("\(key): \(Self.quoted(value))") }
+        }
+        lines.append("base: \(base)")
+        if !(apt.isEmpty && conda.isEmpty && pip.isEmpty) { lines.append("build:") }
+        if !apt.isEmpty { lines.append("  apt: \(Self.list(apt))") }
+        if !conda.isEmpty {
+            let from = channels.isEmpty ? "" : "channels: \(Self.list(channels)), "
+            lines.append("  conda: {\(from)dependencies: \(Self.list(conda))}")
+        }
+        if !pip.isEmpty {
+            lines.append("  pip: |")
+            lines += pip.map { "    \($0)" }
+        }
+        if !environment.isEmpty {
+            lines.append("env:")
+            lines += environment.map { "  \(Self.quoted($0.name)): \(Self.quoted($0.value))" }
+        }
+        if !tags.isEmpty { lines.append("tags: \(Self.list(tags))") }
+        if let verify { lines += ["verify: |", "  \(verify)"] }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Writes `image.yaml` into a folder that is made where it is missing.
+    func write(to folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(filePath: folder + "/image.yaml"), options: .atomic)
+    }
+
+    private static func list(_ values: [String]) -> String {
+        "[" + values.map(quoted).joined(separator: ", ") + "]"
+    }
+
+    /// A YAML scalar: plain where that reads back as the same text in any YAML version, else double-quoted.
+    static func quoted(_ text: String) -> String {
+        let plain = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || [0x2d, 0x2e, 0x2f, 0x5f].contains(byte)
+        }
+        let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"]
+        let startsWithLetter = text.utf8.first.map { (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) } ?? false
+        if plain, startsWithLetter, !words.contains(text.lowercased()) { return text }
+        let escaped = text.unicodeScalars.map { scalar -> String in
+            switch scalar {
+            case "\"": "\\\""
+            case "\\": "\\\\"
+            case "\n": "\\n"
+            case "\t": "\\t"
+            default: scalar.value < 0x20 ? "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16) : String(scalar)
+            }
+        }
+        return "\"" + escaped.joined() + "\""
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import FoundationEssentials
+import VarveGit
+import VarveModel
+
+/// `varve init`: a repository with one working example.
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a repository ready: one working example, and notes that git shows.",
+        discussion: "Changes no file that is there. Commits nothing: that is left to you.")
+
+    @Argument(help: ArgumentHelp("The folder. Default: this folder.", valueName: "DIR")) var directory = "."
+
+    func run() async throws {
+        let folder = GlobalOptions.absolute(directory)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let repository = try Workspace.openOrInitialise(folder)
+        try repository.configureNotes()
+        let path = folder + "/images/hello"
+        if FileManager.default.fileExists(atPath: path + "/image.yaml") {
+            Output.line("\(path)/image.yaml is there already")
+        } else {
+            try DefinitionTemplate.hello.write(to: path)
+            Output.line("wrote \(path)/image.yaml")
+        }
+        Output.line("notes are shown by git log and fetched from origin")
+        Output.line("next: git add images && git commit -m 'Add hello' && varve reconcile")
+    }
+}

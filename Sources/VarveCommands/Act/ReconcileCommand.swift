@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import VarveModel
+import VarveReconcile
+
+/// `varve reconcile`: one pass.
+struct ReconcileCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reconcile", abstract: "Build and publish what differs from the definitions, once.",
+        discussion: "Exit status: 0 everything is as defined, 1 an image failed, is blocked or invalid, 130 stopped.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "Images to reconcile, with those they stand on; all where none is named.") var images: [String] = []
+    @Option(help: ArgumentHelp("How many images are built at the same time.", valueName: "NUMBER")) var builders = 2
+    @Option(help: ArgumentHelp("How long one layer may take.", valueName: "SECONDS")) var layerTimeout = 3_600
+    @Option(help: "text, or json for one object an event.") var format: OutputFormat = .text
+
+    func validate() throws {
+        guard builders > 0 else { throw ValidationError("--builders takes a number from 1") }
+        guard layerTimeout > 0 else { throw ValidationError("--layer-timeout takes a number from 1") }
+    }
+
+    func run() async throws {
+        let names = try images.map { try ImageName($0) }
+        let workspace = try await Workspace(global)
+        try workspace.state.prepare()
+        let lock = try StateLock(workspace.state)
+        var settings = workspace.passSettings
+        settings.builders = builders
+        settings.layerTimeout = .seconds(layerTimeout)
+        let progress = ProgressRenderer(isTerminal: Output.isTerminal)
+        let running = RunningImages(workspace.state, now: settings.now)
+        let format = format
+        let reconciler = try await workspace.reconciler(settings: settings) { event in
+            running.note(event)
+            switch format {
+            case .text: progress.show(event)
+            case .json:
+                if let text = try? Output.jsonText(EventJSON(event), pretty: false) { Output.line(text) }
+            }
+        }
+        let result = try await untilSignalled {
+            try await withThrowingTaskGroup(of: PassResult?.self) { group in
+                group.addTask {
+                    try await reconciler.prepare()
+                    return try await reconciler.reconcile(names)
+                }
+                group.addTask {
+                    while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }
+                    return nil
+                }
+                defer { group.cancelAll() }
+                while let finished = try await group.next() {
+                    if let finished { return finished }
+                }
+                throw CancellationError()
+            }
+        }
+        extendLifetime(lock)
+        if result.isCancelled { throw ExitCode(130) }
+        if !result.isGood { throw ExitCode(1) }
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+import Logging
+import VarveBuild
+import VarveGit
+import VarveModel
+import VarvePlan
+import VarveReconcile
+
+/// The parts that a command works with, made from its options.
+struct Workspace {
+    let state: StateDirectory
+    let platform: Platform
+    let repository: GitRepository
+    let source: GitDefinitionSource
+    let records: GitNotesRecordStore
+    let registry: SkopeoImageRegistry
+    let engine: BuildahEngine
+    let journal: Journal
+
+    init(_ global: GlobalOptions) async throws {
+        platform = try Self.hostPlatform()
+        let address = global.repository
+        if GlobalOptions.isURL(address) {
+            state = StateDirectory(path: global.stateDirectory, repository: address)
+            try state.prepare()
+            source = try GitDefinitionSource(remote: address, cache: state.clone)
+            repository = source.repository
+        } else {
+            repository = try GitRepository(discovering: address)
+            state = StateDirectory(path: global.stateDirectory, repository: repository.gitFolder)
+            source = GitDefinitionSource(repository: repository)
+        }
+        var options = GitNotesRecordStore.Options()
+        // The cache's configuration holds no credentials; the address that was given may.
+        if GlobalOptions.isURL(address) { options.remote = .address(address) }
+        records = try GitNotesRecordStore(repository: repository, options: options)
+        journal = Journal(path: state.journal)
+        let environment = ProcessInfo.processInfo.environment
+        let store = BuildahStore(stateDirectory: global.stateDirectory, driver: .overlay)
+        registry = SkopeoImageRegistry(
+            address: try RegistryAddress(global.registry), store: store, stateDirectory: global.stateDirectory,
+            access: RegistryAccess(plainHTTPHosts: Set(global.plainHTTPHosts)), environment: environment)
+        engine = BuildahEngine(
+            store: store, isolation: global.isolation.engine, environment: environment, puller: registry.basePuller,
+            cache: registry.layerCache, logger: Logger(label: "varve.engine"))
+    }
+
+    /// What commands read and plan with.
+    var survey: Survey {
+        Survey(source: source, records: records, registry: registry, journal: journal, platform: platform)
+    }
+
+    /// How passes are run on this machine.
+    var passSettings: PassSettings {
+        PassSettings(
+            platform: platform, host: ProcessInfo.processInfo.hostName,
+            now: { Timestamp(seconds: time(nil)) },
+            makeID: {
+                // Time first, as in UUID version 7: records of one second stay in order.
+                var moment = timespec()
+                clock_gettime(CLOCK_REALTIME, &moment)
+                let milliseconds = UInt64(moment.tv_sec) * 1_000 + UInt64(moment.tv_nsec) / 1_000_000
+                var generator = SystemRandomNumberGenerator()
+                return hexadecimal(milliseconds, digits: 12) + hexadecimal(generator.next(), digits: 16)
+                    + hexadecimal(generator.next(), digits: 4)
+            })
+    }
+
+    /// The loop over these parts.
+    func reconciler(
+        settings: PassSettings, events: @escaping @Sendable (PassEvent) -> Void
+    ) async throws -> Reconciler {
+        try await registry.prepare()
+        return Reconciler(
+            source: source, records: records, engine: engine, registry: registry, journal: journal, state: state,
+            settings: settings, events: events)
+    }
+
+    /// Brings source and notes up to date for a command that reads; what is known locally will do where that fails.
+    func refresh() async {
+        do {
+            try await source.fetch()
+            try await records.fetch()
+        } catch {
+            Output.note("warning: the remote cannot be read now, showing what is known here: \(redacted("\(error)"))")
+        }
+    }
+
+    /// The commits that `--rev` names.
+    func commits(_ revision: String?) async throws -> (from: ObjectID?, to: ObjectID?) {
+        guard let revision else { return (nil, nil) }
+        guard let dots = revision.firstRange(of: "..") else { return (nil, try repository.resolve(revision)) }
+        let ends = [revision[..<dots.lowerBound], revision[dots.upperBound...]].map { $0.isEmpty ? "HEAD" : String($0) }
+        return (try repository.resolve(ends[0]), try repository.resolve(ends[1]))
+    }
+
+    /// Refuses names that no definition has, with the nearest one.
+    func check(_ names: [ImageName], in plan: Plan) throws {
+        let known = plan.images.map(\.definition.name.value) + plan.invalid.map(\.name)
+        for name in names where !known.contains(name.value) {
+            throw CommandError("no image '\(name)'; see 'varve status'")
+        }
+    }
+}
+
+extension Workspace {
+    /// The platform of this machine.
+    static func hostPlatform() throws -> Platform {
+        var name = utsname()
+        uname(&name)
+        let machine = withUnsafeBytes(of: name.machine) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        let architectures = ["x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "i686": "386"]
+        return try Platform("linux/" + (architectures[machine] ?? machine))
+    }
+
+    /// The repository of a folder, made where there is none.
+    static func openOrInitialise(_ folder: String) throws -> GitRepository {
+        if let repository = try? GitRepository(discovering: folder) { return repository }
+        return try GitRepository(initializing: folder)
+    }
+
+    /// The working folder of the repository that the options name.
+    static func workingFolder(_ options: GlobalOptions) throws -> String {
+        let address = options.repository
+        guard !GlobalOptions.isURL(address) else {
+            throw CommandError("this command works on a folder, not on the URL '\(redacted(address))'")
+        }
+        guard let repository = try? GitRepository(discovering: address) else { return address }
+        guard let folder = repository.workingFolder else {
+            throw CommandError("repository '\(address)' is bare: it has no files to work on")
+        }
+        return folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    }
+
+    /// The files of the working folder as they stand.
+    static func workingTree(_ options: GlobalOptions) throws -> WorkingFiles {
+        let root = try workingFolder(options)
+        return WorkingFiles(root: root, files: try WorkingTree(root))
+    }
+}
+
+/// The files of a working folder, and how command-line paths map to them.
+struct WorkingFiles {
+    let root: String
+    let files: WorkingTree
+
+    /// A command-line path, relative to this folder or to the repository, as a path in the repository.
+    func path(of argument: String) throws -> RepositoryPath {
+        let absolute = GlobalOptions.absolute(argument)
+        if absolute == root { return .root }
+        if absolute.hasPrefix(root + "/") { return try RepositoryPath(String(absolute.dropFirst(root.count + 1))) }
+        return try RepositoryPath(argument)
+    }
+}
+
+extension IsolationMode {
+    /// The engine's setting.
+    var engine: Isolation {
+        switch self {
+        case .chroot: .chroot
+        case .oci: .oci
+        case .rootless: .rootless
+        }
+    }
+}
+
+/// The lowest digits of a number in lower-case hexadecimal.
+private func hexadecimal(_ number: UInt64, digits: Int) -> String {
+    let text = String(number, radix: 16)
+    return String((String(repeating: "0", count: max(0, digits - text.count)) + text).suffix(digits))
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import VarveModel
+
+/// Reads the definitions of one commit.
+///
+/// A folder that holds `image.yaml` is an image. Only files of definitions, and what they name, are read; files that
+/// `inputs` matches are taken by their id alone. A broken definition never hides the others.
+public struct DefinitionReader: Sendable {
+    private let tree: any SourceTree
+    private let hostPlatform: Platform
+
+    /// Reads from a tree; images that name no platform are for the host's.
+    public init(tree: any SourceTree, hostPlatform: Platform) {
+        self.tree = tree
+        self.hostPlatform = hostPlatform
+    }
+
+    /// Reads every definition of the tree.
+    ///
+    /// CPU-heavy and blocking: call it off the main executor.
+    ///
+    /// - Throws: only when the tree itself cannot be read; everything that is wrong with a definition is in the fleet.
+    public func readFleet() throws -> Fleet {
+        var folders: [ImageFolder] = []
+        var misnamed: [InvalidDefinition] = []
+        try collect(.root, into: &folders, misnamed: &misnamed)
+        var images = try folders.map { try ImageReader(tree: tree, hostPlatform: hostPlatform, folder: $0).read() }
+        FleetCheck.check(&images)
+        var fleet = Fleet(images: [], invalid: misnamed)
+        for image in images {
+            if let definition = image.definition, image.diagnostics.isEmpty {
+                fleet.images.append(definition)
+            } else {
+                fleet.invalid.append(
+                    InvalidDefinition(
+                        name: image.name, folder: image.folder.path, tree: image.folder.tree,
+                        diagnostics: image.diagnostics
+                    )
+                )
+            }
+        }
+        return Fleet(images: fleet.images, invalid: fleet.invalid)
+    }
+
+    /// Reads the definitions at and below some paths; a path may also be a file of a definition.
+    ///
+    /// The whole tree is read, so that bases, names and cycles are judged as for the whole fleet.
+    ///
+    /// - Throws: only when the tree itself cannot be read.
+    public func readFleet(below paths: [RepositoryPath]) throws -> Fleet {
+        let fleet = try readFleet()
+        func isAsked(_ folder: RepositoryPath) -> Bool {
+            paths.contains { $0.contains(folder) || folder.contains($0) && isInside($0, of: folder, fleet) }
+        }
+        return Fleet(
+            images: fleet.images.filter { isAsked($0.folder) }, invalid: fleet.invalid.filter { isAsked($0.folder) }
+        )
+    }
+
+    /// Whether `path` belongs to the image in `folder` and not to one that is nested deeper.
+    private func isInside(_ path: RepositoryPath, of folder: RepositoryPath, _ fleet: Fleet) -> Bool {
+        let all = fleet.images.map(\.folder) + fleet.invalid.map(\.folder)
+        return !all.contains { $0 != folder && folder.contains($0) && $0.contains(path) }
+    }
+
+    /// Walks the tree without recursion, so that its depth is no danger.
+    private func collect(
+        _ root: RepositoryPath, into folders: inout [ImageFolder], misnamed: inout [InvalidDefinition]
+    ) throws {
+        var open: [(path: RepositoryPath, id: ObjectID?)] = [(root, try tree.entry(at: root)?.id)]
+        while let (path, id) = open.popLast() {
+            let entries = try tree.entries(in: path)
+            for entry in entries where entry.kind == .folder {
+                // A name that Git would not let stand in a tree is passed over.
+                guard let child = try? path.appending(entry.name) else { continue }
+                open.append((child, entry.id))
+            }
+            guard let id else { continue }
+            if entries.contains(where: { $0.name == DefinitionNames.image }) {
+                folders.append(ImageFolder(path: path, tree: id, entries: entries))
+            } else if let file = entries.first(where: { Self.isMisnamed($0) }) {
+                let diagnostic = Diagnostic(
+                    code: DiagnosticCode.fileName.rawValue, file: try path.appending(file.name),
+                    message: "the name '\(singleLine(file.name))' is not read; expected 'image.yaml'",
+                    hint: "rename it to 'image.yaml'"
+                )
+                misnamed.append(InvalidDefinition(name: path.name, folder: path, tree: id, diagnostics: [diagnostic]))
+            }
+        }
+    }
+
+    /// Whether a name is `image.yml`, or `image.yaml` in other letters.
+    private static func isMisnamed(_ entry: SourceEntry) -> Bool {
+        guard entry.kind != .folder, entry.name.utf8.count <= 10 else { return false }
+        let lowered = entry.name.lowercased()
+        return lowered == "image.yml" || lowered == DefinitionNames.image
+    }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension DiagnosticCode {
+    /// One paragraph for people: what the code means, why it is an error, and what to do.
+    public var explanation: String {
+        switch self {
+        case .encoding:
+            """
+            The file is not text that varve can read. Files of a definition are UTF-8, with or without a byte-order mark, \
+            or UTF-16 with a byte-order mark. Save the file as UTF-8.
+            """
+        case .tooLarge:
+            """
+            The file is larger than a definition can sensibly be: 1 MiB for image.yaml, 10 MiB for every other file, and \
+            100 MiB for all files that one definition includes. Put data into files that `inputs` names.
+            """
+        case .yamlSyntax:
+            """
+            The file is not well-formed YAML. The place is where the parser could not go on; the cause is often a line or \
+            two above: a missing colon, a tab used to indent, a list item at the wrong depth, an unclosed quote.
+            """
+        case .duplicateKey:
+            """
+            A key stands twice in the same mapping. YAML readers disagree on which of the two counts, so neither is \
+            taken. Remove one.
+            """
+        case .yamlFeature:
+            """
+            The file uses an alias (`*name`), a merge key (`<<`), a tag (`!name`) or a key that is not plain text. None \
+            of them is part of the definition language: a definition can be read from top to bottom, and cannot grow when \
+            it is read. Write the value out.
+            """
+        case .severalDocuments:
+            "The file holds more than one YAML document. Only one is read, so remove `---` and what follows it."
+        case .notAFile:
+            """
+            A name of the definition stands for a symbolic link, a folder or a submodule where a file is expected. Links \
+            are never followed, because they can leave the repository. Put the file itself there.
+            """
+        case .controlCharacter:
+            """
+            A value holds a control character, for instance a line feed or a terminal escape inside a name. Such a \
+            character is never meant and can forge a second line in a file that varve writes. Remove it.
+            """
+        case .fileName:
+            """
+            The name of a file differs from one that varve reads only in upper and lower case or in its ending, for \
+            instance `postbuild` for `postBuild` or `image.yml` for `image.yaml`. It would be silently ignored. Rename it.
+            """
+        case .unknownKey:
+            """
+            The key is not part of the definition language. It would have no effect, so it is refused; the message names \
+            the nearest key that exists.
+            """
+        case .wrongType:
+            """
+            The value is not of the type that the key takes, for instance a list where a text is expected. Scalars are \
+            read by their text, so `python: 3.10` is never turned into 3.1; true and false are the only truth values.
+            """
+        case .missingKey:
+            "A key that has no default is not given. Every image needs at least a `base`."
+        case .notSupported:
+            """
+            The key or value belongs to the definition language, but this version of varve cannot build it yet. The image \
+            is refused, so that nothing is built without it.
+            """
+        case .layerTwice:
+            """
+            The same layer is given both under `build` (or `start`, `verify`) in image.yaml and as a file beside it. Keep \
+            one of them.
+            """
+        case .severalFolders:
+            "Both `binder/` and `.binder/` exist. As in repo2docker only one of them may hold the definition's files."
+        case .severalEnvironments:
+            "Both `environment.yml` and `environment.yaml` exist, and tools disagree on which one counts. Keep one of them."
+        case .name:
+            """
+            An image's name is one path component of the OCI distribution specification: lower-case letters and digits, \
+            with single '.', '_' or '-' between them, at most 128 characters. Without `name` the folder's name is taken.
+            """
+        case .duplicateName:
+            "Two images of the repository have the same name. Each needs its own, because images are published by name."
+        case .unknownWord:
+            "The value is not one of the words that the key takes. The message names the nearest one."
+        case .owner:
+            "An owner is `all-users`, `user/NAME` or `group/NAME`, with a name of letters, digits, '.', '_', '-', '@' and '+'."
+        case .base:
+            """
+            A base is the name of an image of this repository, a registry reference with its registry \
+            (docker.io/library/debian:bookworm-slim), or a mapping with `bootstrap`. A reference without a registry is \
+            refused because it could mean either.
+            """
+        case .unknownBase:
+            "The base names an image that this repository does not define. The message names the nearest one."
+        case .baseCycle:
+            "The bases of these images lead back to where they start, so none of them can be built first."
+        case .tag:
+            """
+            A tag follows the OCI distribution specification: [A-Za-z0-9_][A-Za-z0-9._-]{0,127}. `latest` and the form \
+            YYYY.MM.DD-xxxxxxxxxxxx are put there by varve itself and cannot be given.
+            """
+        case .platform:
+            "A platform is linux/ARCHITECTURE or linux/ARCHITECTURE/VARIANT in Go's names, for instance linux/amd64."
+        case .variable:
+            """
+            The name of a variable consists of letters, digits and '_' and does not begin with a digit; its value holds no \
+            NUL byte.
+            """
+        case .inputPattern:
+            """
+            A pattern of `inputs` is relative to the image's folder: `*` and `?` do not match '/', `**` as a whole \
+            component does, `[a-z]` and `[!a-z]` match one character. It cannot be absolute, climb with `..`, or name \
+            image.yaml, whose description and owner are part of no key.
+            """
+        case .inputWithoutMatch:
+            "A pattern of `inputs` matches no file, which is nearly always a typing error. Correct or remove it."
+        case .inputNotAFile:
+            "A pattern of `inputs` matches a symbolic link or a submodule. Neither has content of its own in this repository."
+        case .bootstrap:
+            """
+            A bootstrap base needs a distribution (debian, ubuntu) and a suite; the mirror is an http(s) URL without \
+            credentials, the packages are Debian package names.
+            """
+        case .scriptLineEnds:
+            """
+            The script has Windows line ends where they break it: after the shebang the system looks for an interpreter \
+            whose name ends in a carriage return, and bash takes the carriage return as part of each command. Save the \
+            file with Unix line ends (git config core.autocrlf input).
+            """
+        case .startWithoutExec:
+            """
+            The last command of `start` must be `exec "$@"`, possibly through a program (`exec tini -- "$@"`). Without it \
+            the image's own command would never run.
+            """
+        case .scriptEncoding:
+            """
+            The script begins with a byte-order mark or is not UTF-8 with plain ASCII structure (UTF-16), so the system \
+            does not see its shebang. Save it as UTF-8 without a mark.
+            """
+        case .aptPackage:
+            """
+            The word is not a Debian package: `name`, `name:arch`, `name=version` or `name/suite`, where a name has at \
+            least two characters out of a-z 0-9 + - . and begins with a letter or digit (Debian policy 5.6.1).
+            """
+        case .aptPattern:
+            """
+            apt would not read the word as one package to install: it is a pattern (`?`, `~`, `*`, a regular expression), a \
+            task (`name^`), a removal (`name-`) or a forced installation (`name+`). Name the packages themselves.
+            """
+        case .aptOption:
+            "The package list takes package names only. varve gives apt its options itself."
+        case .condaFile:
+            """
+            The file is not a conda environment: a mapping with `channels`, `dependencies` and `variables`. `name` and \
+            `prefix` are read and do not count. Other keys are ignored as conda ignores them, unless they look like a \
+            misspelt one.
+            """
+        case .matchSpec:
+            """
+            The dependency is not a match spec: `name`, `name=1.26`, `name>=1,<2`, `name 1.26 build`, \
+            `channel::name`, `name[version='>=1',build='*']`. Python extras (`name[extra]`) do not exist in conda.
+            """
+        case .channel:
+            "A channel is a name (conda-forge, conda-forge/label/dev), `defaults`, `nodefaults`, or a URL without credentials."
+        case .condaExplicit:
+            "Explicit lists (`@EXPLICIT`) and lock files (conda-lock) are not supported yet as an environment file."
+        case .requirement:
+            "The line is not a requirement of PEP 508 (`name[extra]>=1.0; marker`), a URL, a local path or an option of pip."
+        case .pipOption:
+            "pip does not take this option in a requirements file, or not in this place. The message names the nearest one."
+        case .pipOptionValue:
+            "The option's value is missing, not wanted, or not of the form that pip takes."
+        case .includeMissing:
+            "A file named by `-r` or `-c` does not exist. The path is relative to the file that names it."
+        case .includeCycle:
+            "Requirements files include each other in a circle, or more than 32 deep."
+        case .outsideRepository:
+            """
+            The path is absolute, leaves the repository through `..`, or passes through a symbolic link. Only files of \
+            the repository can be part of a definition, because only they are part of the layer's key.
+            """
+        case .environmentVariable:
+            """
+            pip replaces `${NAME}` by an environment variable, which would leave no trace in the layer's key. Write the \
+            value, or for credentials use a netrc or keyring that the operator configures.
+            """
+        case .credentials:
+            """
+            A URL holds a user name, password or token. It would be readable by everyone who reads the repository, and \
+            would end up in the image. Remove it and have the operator configure a netrc file or a secret for the host.
+            """
+        case .localPath:
+            """
+            A requirement names a folder that does not exist in the repository, or that is not a Python project \
+            (pyproject.toml or setup.py).
+            """
+        case .localArchive:
+            """
+            A requirement names a wheel or source archive in the repository, which is not supported yet. Publish it to an \
+            index, or name its source folder.
+            """
+        case .remoteInclude:
+            """
+            `-r` with a URL would install what stands outside the repository and the layer's key. Copy the file into the \
+            repository. Constraints (`-c`) may be a URL: they install nothing by themselves.
+            """
+        }
+    }
+}

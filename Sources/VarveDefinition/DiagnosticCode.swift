@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The stable codes of everything that can be wrong with a definition.
+///
+/// A code is never given a second meaning; one that is no longer used is not given out again.
+public enum DiagnosticCode: String, CaseIterable, Sendable {
+    // Files and encodings
+    case encoding = "VRV001"
+    case tooLarge = "VRV002"
+    case yamlSyntax = "VRV003"
+    case duplicateKey = "VRV004"
+    case yamlFeature = "VRV005"
+    case severalDocuments = "VRV006"
+    case notAFile = "VRV007"
+    case controlCharacter = "VRV008"
+    case fileName = "VRV009"
+    // Shape of image.yaml
+    case unknownKey = "VRV010"
+    case wrongType = "VRV011"
+    case missingKey = "VRV012"
+    case notSupported = "VRV013"
+    case layerTwice = "VRV014"
+    case severalFolders = "VRV015"
+    case severalEnvironments = "VRV016"
+    // Values of image.yaml
+    case name = "VRV020"
+    case duplicateName = "VRV021"
+    case unknownWord = "VRV022"
+    case owner = "VRV023"
+    case base = "VRV024"
+    case unknownBase = "VRV025"
+    case baseCycle = "VRV026"
+    case tag = "VRV027"
+    case platform = "VRV028"
+    case variable = "VRV029"
+    case inputPattern = "VRV030"
+    case inputWithoutMatch = "VRV031"
+    case inputNotAFile = "VRV032"
+    case bootstrap = "VRV033"
+    // Scripts
+    case scriptLineEnds = "VRV036"
+    case startWithoutExec = "VRV037"
+    case scriptEncoding = "VRV038"
+    // apt
+    case aptPackage = "VRV040"
+    case aptPattern = "VRV041"
+    case aptOption = "VRV042"
+    // conda
+    case condaFile = "VRV050"
+    case matchSpec = "VRV051"
+    case channel = "VRV052"
+    case condaExplicit = "VRV053"
+    // pip
+    case requirement = "VRV060"
+    case pipOption = "VRV061"
+    case pipOptionValue = "VRV062"
+    case includeMissing = "VRV063"
+    case includeCycle = "VRV064"
+    case outsideRepository = "VRV065"
+    case environmentVariable = "VRV066"
+    case credentials = "VRV067"
+    case localPath = "VRV068"
+    case localArchive = "VRV069"
+    case remoteInclude = "VRV070"
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+
+/// Checks images against each other: names, bases, cycles.
+enum FleetCheck {
+    /// Adds what is wrong between images to their diagnostics.
+    static func check(_ images: inout [ReadImage]) {
+        checkNames(&images)
+        let names = Set(images.map(\.name))
+        checkBases(&images, names)
+        checkCycles(&images)
+    }
+
+    private static func report(
+        _ code: DiagnosticCode, at place: Place, _ message: String, hint: String? = nil, on image: inout ReadImage
+    ) {
+        let findings = Findings()
+        findings.report(code, at: place, message, hint: hint)
+        image.diagnostics += findings.sorted
+    }
+
+    private static func checkNames(_ images: inout [ReadImage]) {
+        let byName = Dictionary(grouping: images.indices) { images[$0].name }
+        for (name, indices) in byName where indices.count > 1 {
+            for index in indices {
+                let others = indices.filter { $0 != index }.map { images[$0].folder.path.description }.sorted()
+                report(
+                    .duplicateName, at: images[index].namePlace,
+                    "the name \(quoted(name)) is also that of the image in \(others.map(quoted).joined(separator: ", "))",
+                    on: &images[index]
+                )
+            }
+        }
+    }
+
+    private static func checkBases(_ images: inout [ReadImage], _ names: Set<String>) {
+        for index in images.indices {
+            guard case .image(let base) = images[index].definition?.base, !names.contains(base.value) else { continue }
+            let nearest = nearestWord(to: base.value, among: names.subtracting([images[index].name]))
+            report(
+                .unknownBase, at: images[index].basePlace,
+                "there is no image \(quoted(base.value)) in this repository",
+                hint: nearest.map { "did you mean '\(singleLine($0))'?" }
+                    ?? "a base in a registry is written with its registry: docker.io/library/\(base.value)",
+                on: &images[index]
+            )
+        }
+    }
+
+    /// Follows each image's base until it ends or comes back; every member of a circle is reported.
+    private static func checkCycles(_ images: inout [ReadImage]) {
+        let indexByName = Dictionary(
+            images.indices.map { (images[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
+        let bases: [Int?] = images.map { image in
+            guard case .image(let base) = image.definition?.base else { return nil }
+            return indexByName[base.value]
+        }
+        var isDone = [Bool](repeating: false, count: images.count)
+        for start in images.indices where !isDone[start] {
+            var path: [Int] = []
+            var positions: [Int: Int] = [:]
+            var current: Int? = start
+            while let index = current, !isDone[index], positions[index] == nil {
+                positions[index] = path.count
+                path.append(index)
+                current = bases[index]
+            }
+            if let index = current, let first = positions[index] { reportCycle(Array(path[first...]), &images) }
+            for index in path { isDone[index] = true }
+        }
+    }
+
+    private static func reportCycle(_ members: [Int], _ images: inout [ReadImage]) {
+        let names = members.map { images[$0].name }
+        for (offset, index) in members.enumerated() {
+            // Each member sees the circle from its own place.
+            let circle = names[offset...] + names[..<offset] + [names[offset]]
+            report(
+                .baseCycle, at: images[index].basePlace,
+                "the bases form a circle: " + singleLine(circle.joined(separator: " -> "), limit: 400),
+                on: &images[index]
+            )
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+
+/// A folder that holds `image.yaml`, with its entries.
+struct ImageFolder {
+    var path: RepositoryPath
+    var tree: ObjectID
+    var entries: [SourceEntry]
+}
+
+/// What one folder gives: a definition, or what is wrong with it; cross-checks between images come later.
+struct ReadImage {
+    var name: String
+    /// Where the name is given, for diagnostics on it.
+    var namePlace: Place
+    /// Where the base is given.
+    var basePlace: Place
+    var folder: ImageFolder
+    /// Everything that could be read; only used where `diagnostics` is empty.
+    var definition: ImageDefinition?
+    var diagnostics: [Diagnostic]
+}
+
+/// Reads one folder.
+struct ImageReader {
+    let tree: any SourceTree
+    let hostPlatform: Platform
+    let folder: ImageFolder
+    let findings: Findings
+    let files: DefinitionFiles
+    /// Where image.yaml stands.
+    let file: RepositoryPath
+
+    init(tree: any SourceTree, hostPlatform: Platform, folder: ImageFolder) throws {
+        self.tree = tree
+        self.hostPlatform = hostPlatform
+        self.folder = folder
+        findings = Findings()
+        files = DefinitionFiles(tree: tree)
+        file = try folder.path.appending(DefinitionNames.image)
+    }
+
+    /// Reads `image.yaml` and the files beside it.
+    func read() throws -> ReadImage {
+        let start = Place(file: file, line: 1, column: 1)
+        let (root, source) = try readDocument()
+        var result = ReadImage(
+            name: root?["name"]?.text ?? folder.path.name,
+            namePlace: root?["name"]?.place ?? start,
+            basePlace: root?["base"]?.place ?? start,
+            folder: folder, diagnostics: []
+        )
+        let build = try BuildReader(image: self, root: root, source: source).read()
+        if let root {
+            result.definition = definition(root, name: result.name, namePlace: result.namePlace, build: build)
+        }
+        result.diagnostics = findings.sorted
+        return result
+    }
+
+    private func readDocument() throws -> (YamlValue?, String) {
+        let place = Place(file: file)
+        guard let entry = folder.entries.first(where: { $0.name == DefinitionNames.image }),
+            let bytes = try files.bytes(of: entry, at: file, limit: DefinitionFiles.imageLimit, findings: findings),
+            let text = DefinitionFiles.decode(bytes, file: file, findings: findings)
+        else { return (nil, "") }
+        guard let root = YamlReader(file: file, findings: findings).read(text) else {
+            if findings.isEmpty {
+                findings.report(.missingKey, at: place, "the file is empty; expected at least 'base'")
+            }
+            return (nil, text)
+        }
+        guard let entries = root.entries else {
+            if root.isNull {
+                findings.report(.missingKey, at: place, "the file is empty; expected at least 'base'")
+            } else {
+                findings.report(
+                    .wrongType, at: root.place, "expected a mapping with keys such as 'base', found \(root.kindName)")
+            }
+            return (nil, text)
+        }
+        ShapeCheck(findings: findings).check(entries, at: root.place, against: ImageKeys.all)
+        return (root, text)
+    }
+
+    /// Checks the values; nil where one that every definition needs is wrong, which is reported.
+    private func definition(_ root: YamlValue, name: String, namePlace: Place, build: ReadBuild) -> ImageDefinition? {
+        let fields = ImageFields(root: root, findings: findings)
+        let base = fields.base()
+        let platforms = fields.platforms() ?? [hostPlatform]
+        let environment = fields.environment()
+        let imageName: ImageName
+        do {
+            imageName = try ImageName(name)
+        } catch {
+            findings.report(
+                .name, at: namePlace, "\(quoted(name)) is not an image name: \(error.rule)",
+                hint: root["name"] == nil ? "give the image a 'name'" : nil
+            )
+            return nil
+        }
+        guard let base else { return nil }
+        var image = ImageDefinition(
+            name: imageName, folder: folder.path, tree: folder.tree, base: base, platforms: platforms)
+        image.description = root["description"]?.text ?? ""
+        image.owner = fields.owner()
+        image.visibility = root["visibility"]?.text.flatMap(Visibility.init(rawValue:)) ?? .org
+        image.hardware = root["hardware"]?.text.flatMap(Hardware.init(rawValue:)) ?? .cpu
+        image.supports = fields.supports()
+        image.tags = fields.tags()
+        image.isSuspended = root["suspend"]?.text?.lowercased() == "true"
+        image.environment = environment
+        image.build = build.data
+        image.start = build.start
+        image.verify = build.verify
+        image.outsideInputs = build.touched.filter { !folder.path.contains($0) }.sorted()
+        return image
+    }
+}
+
+/// The names of the files that a definition consists of.
+enum DefinitionNames {
+    static let image = "image.yaml"
+    static let apt = "apt.txt"
+    static let environments = ["environment.yml", "environment.yaml"]
+    static let requirements = "requirements.txt"
+    static let postBuild = "postBuild"
+    static let start = "start"
+    static let verify = "verify"
+    static let subfolders = ["binder", ".binder"]
+
+    /// Every file beside `image.yaml`.
+    static let build = [apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify]
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+
+/// The keys of `image.yaml`.
+public enum ImageKeys {
+    /// The keys of the document itself.
+    public static let all: [KeyDescription] = [
+        KeyDescription("name", .text, default: "the folder's name", "The image's name, unique in the repository."),
+        KeyDescription("description", .text, default: "empty", "Text for people."),
+        KeyDescription(
+            "owner", .text, default: "all-users", "Who answers for the image: all-users, user/NAME or group/NAME."
+        ),
+        KeyDescription(
+            "visibility", .word(Visibility.allCases.map(\.rawValue)), default: "org", "Who may see the image."
+        ),
+        KeyDescription(
+            "hardware", .word(Hardware.allCases.map(\.rawValue)), default: "cpu", layers: [.conda],
+            "The hardware the image is for; gpu lets conda choose CUDA packages."
+        ),
+        KeyDescription(
+            "supports", .list(.word(ResourceKind.allCases.map(\.rawValue))), default: "empty",
+            "The kinds of resource that can use the image."
+        ),
+        KeyDescription(
+            "base", .textOrRecord(base), default: nil, layers: [.base],
+            "What the image stands on: an image of this repository, a registry reference, or a bootstrap."
+        ),
+        KeyDescription(
+            "build", .record(build), default: "empty", layers: [.apt, .conda, .pip, .postBuild],
+            "The layers above the base, in place of files beside image.yaml."
+        ),
+        KeyDescription(
+            "env", .texts, default: "empty", layers: [.config],
+            "Variables of the finished image; build steps do not see them."
+        ),
+        KeyDescription(
+            "inputs", .list(.text), default: "empty", layers: [.postBuild],
+            "Patterns of the files in the image's folder that postBuild sees."
+        ),
+        KeyDescription(
+            "start", .text, default: "the file start", layers: [.config],
+            "The entrypoint wrapper; its last command is exec \"$@\"."
+        ),
+        KeyDescription(
+            "verify", .text, default: "the file verify",
+            "A script that runs in the finished image before it is published."
+        ),
+        KeyDescription(
+            "platforms", .list(.text), default: "the host's platform", layers: LayerKind.allCases,
+            "The platforms to build for; the first one names the image."
+        ),
+        KeyDescription("tags", .list(.text), default: "empty", "Further tags to publish the image under."),
+        KeyDescription("suspend", .boolean, default: "false", "Whether the image is left as it is."),
+        unsupported("copyFrom", .text, "The image whose build data this one starts from."),
+        unsupported("external", .text, "An image built elsewhere that is only registered."),
+        unsupported("registerKernel", .boolean, "Whether the environment is registered as a Jupyter kernel."),
+        unsupported("refresh", .texts, "How often a layer is rebuilt without a change."),
+        unsupported("secrets", .list(.text), "Secrets that steps can read."),
+    ]
+
+    /// The keys of a mapping under `base`.
+    public static let base: [KeyDescription] = [
+        KeyDescription(
+            "bootstrap", .record(bootstrap), default: "none", layers: [.base],
+            "A base made from a distribution's packages."
+        ),
+        unsupported("containerfile", .text, "A Containerfile in the image's folder."),
+    ]
+
+    /// The keys under `base.bootstrap`.
+    public static let bootstrap: [KeyDescription] = [
+        KeyDescription(
+            "distribution", .word(["debian", "ubuntu"]), default: nil, layers: [.base], "The distribution."
+        ),
+        KeyDescription("suite", .text, default: nil, layers: [.base], "The release's code name: bookworm."),
+        KeyDescription(
+            "mirror", .text, default: "the distribution's own", layers: [.base], "The package mirror's URL."),
+        KeyDescription(
+            "packages", .list(.text), default: "empty", layers: [.base], "Packages beside the essential ones."
+        ),
+        unsupported("user", .text, "The user to create and run steps as."),
+    ]
+
+    /// The keys under `build`.
+    public static let build: [KeyDescription] = [
+        KeyDescription("apt", .lines, default: "the file apt.txt", layers: [.apt], "Debian packages."),
+        KeyDescription(
+            "conda", .record(conda), default: "the file environment.yml", layers: [.conda], "A conda environment."
+        ),
+        KeyDescription(
+            "pip", .lines, default: "the file requirements.txt", layers: [.pip], "Lines of a requirements file."
+        ),
+        KeyDescription(
+            "postBuild", .text, default: "the file postBuild", layers: [.postBuild],
+            "A script that runs after the installs."
+        ),
+        unsupported("cran", .lines, "R packages from CRAN."),
+        unsupported("bioconductor", .lines, "R packages from Bioconductor."),
+        unsupported("remotes", .lines, "R packages from Git hosts."),
+        unsupported("registerKernel", .boolean, "Whether the environment is registered as a Jupyter kernel."),
+    ]
+
+    /// The keys under `build.conda`; they are those of a conda environment file.
+    public static let conda: [KeyDescription] = [
+        KeyDescription(
+            "channels", .list(.text), default: "the tool's own", layers: [.conda], "Channels, the first one wins."
+        ),
+        KeyDescription(
+            "dependencies", .dependencies, default: "empty", layers: [.conda], "Match specs, and a pip: sub-list."
+        ),
+        KeyDescription(
+            "variables", .texts, default: "empty", layers: [.conda], "Variables of the environment."
+        ),
+    ]
+
+    private static func unsupported(_ name: String, _ type: ValueType, _ summary: String) -> KeyDescription {
+        KeyDescription(name, type, default: "none", summary, isSupported: false)
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+public import VarveModel
+
+/// Keeps records in Git: `refs/notes/varve/log` for people, `refs/notes/varve/state` for machines, and
+/// `refs/varve/packages` for what is too long for a line.
+///
+/// With a remote, the local references are a mirror of its references and move only to what it has accepted. Every
+/// reference is moved by compare-and-swap and never by force; who loses a race replays the entries on the winner's
+/// value. A reference that the remote has lost is written there again from the mirror.
+public final class GitNotesRecordStore: RecordStore {
+    /// Where the records go.
+    public enum Remote: Hashable, Sendable {
+        /// The configured remote of this name; the repository alone where it has no such remote.
+        case named(String)
+        /// This address, which may hold credentials; they are kept in memory only.
+        case address(String)
+        /// The repository alone.
+        case none
+    }
+
+    /// How records are written.
+    public struct Options: Sendable {
+        /// Where the records go.
+        public var remote: Remote = .named("origin")
+        /// What is shown to the remote.
+        public var credentials = GitCredentials()
+        /// The author of the commits; nil: `user.name` and `user.email` of the configuration, else `varve`.
+        public var author: GitSignature?
+        /// How often a write is tried before it fails as `contended`.
+        public var attempts = 24
+        /// The pause after a lost race, by the number of the attempt, from 1.
+        public var pause: @Sendable (Int) -> Duration = { attempt in
+            .milliseconds(Int.random(in: 5...(50 * min(attempt, 20))))
+        }
+        /// Called with the remote's address between the reading of its references and their writing.
+        ///
+        /// It runs on a queue of the store and may block: tests hold writers here.
+        public var onBeforePush: (@Sendable (String) -> Void)?
+
+        /// To and from `origin`, with the user's own credentials.
+        public init() {}
+    }
+
+    let reader: GitRepository
+    let writer: GitRepository
+    let options: Options
+    private let cache = Mutex(RecordCache())
+
+    /// Keeps records in a repository.
+    ///
+    /// Opens handles of its own, so that a slow remote holds up nobody else.
+    ///
+    /// - Throws: as opening a repository does.
+    public init(repository: GitRepository, options: Options = Options()) throws(GitError) {
+        reader = try repository.reopened()
+        writer = try repository.reopened()
+        self.options = options
+    }
+
+    /// All state records of the local references.
+    ///
+    /// Costs next to nothing while the state reference does not move, and reads only changed notes when it does.
+    ///
+    /// - Throws: `GitError.corrupt`, `.notFound` when an object is damaged or missing.
+    public func records() async throws -> RecordSet {
+        try await reader.run { (handle) throws(GitError) in
+            let tip = try handle.reference(RecordRef.state.rawValue)
+            return try self.cache.withLock { (cache) throws(GitError) in
+                try cache.update(to: tip, from: handle)
+                return cache.records
+            }
+        }
+    }
+
+    /// The kept descriptions of layers; keys without one are absent.
+    public func descriptions(of keys: [LayerKey]) async throws -> [LayerKey: LayerDescription] {
+        if keys.isEmpty { return [:] }
+        return try await reader.run { (handle) throws(GitError) in
+            guard let tip = try handle.reference(RecordRef.packages.rawValue) else { return [:] }
+            return try handle.descriptions(of: keys, in: handle.commit(tip).tree)
+        }
+    }
+
+    /// The log lines on a commit, sorted; they begin with their time.
+    public func logLines(of commit: ObjectID) async throws -> [String] {
+        try await reader.run { (handle) throws(GitError) in
+            guard let tip = try handle.reference(RecordRef.log.rawValue) else { return [] }
+            let lines = try handle.noteLines(of: RawID(commit), in: handle.commit(tip).tree)
+            return lines.map { String(decoding: $0, as: UTF8.self) }.sorted()
+        }
+    }
+
+    /// Brings the local references to the remote's values; does nothing without a remote.
+    ///
+    /// A reference that the remote does not have is kept: the next write puts it there again.
+    ///
+    /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
+    public func fetch() async throws {
+        try await writer.runCancellable { (handle, cancellation) throws(GitError) in
+            guard let remote = try self.address(for: handle, forPush: false) else { return }
+            try handle.fetch(
+                remote, refspecs: RecordRef.refspecs, credentials: self.options.credentials, cancellation)
+        }
+    }
+
+    /// The remote's address, nil where the repository stands alone.
+    func address(for handle: borrowing RepositoryHandle, forPush: Bool) throws(GitError) -> RemoteAddress? {
+        switch options.remote {
+        case .none: return nil
+        case .named(let name): return try handle.address(ofRemote: name, forPush: forPush)
+        case .address(let text): return try handle.address(text)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+
+/// The references that hold records, in the order in which they are written: what a line points at comes first.
+enum RecordRef: String, CaseIterable, Sendable {
+    case packages = "refs/varve/packages"
+    case state = "refs/notes/varve/state"
+    case log = "refs/notes/varve/log"
+
+    /// What a clone fetches; the remote's values replace the local ones.
+    static let refspecs = ["+refs/notes/varve/*:refs/notes/varve/*", "+refs/varve/*:refs/varve/*"]
+}
+
+/// A commit that is ready to become the next value of a reference.
+struct RecordUpdate: Sendable {
+    var ref: RecordRef
+    /// The value that the new commit builds on.
+    var base: RawID?
+    /// The new commit.
+    var commit: RawID
+    /// All that the commit needs beside `base`: blobs before trees before the commit.
+    var objects: [RawID]
+}
+
+extension RepositoryHandle {
+    /// Writes the commit that adds entries to a reference's value; nil where all is there already.
+    func prepare(
+        _ entries: [RecordEntry], for ref: RecordRef, on base: RawID?, author: GitSignature
+    ) throws(GitError) -> RecordUpdate? {
+        var objects: [RawID] = []
+        let old = try base.map { (base) throws(GitError) in try self.commit(base).tree }
+        let new: RawID?
+        switch ref {
+        case .packages:
+            new = try addDescriptions(entries.flatMap { $0.descriptions }, to: old, written: &objects)
+        case .state:
+            var lines: [RawID: Set<[UInt8]>] = [:]
+            for entry in entries { lines[RawID(entry.tree), default: []].insert(try RecordLine.encode(entry.record)) }
+            new = try addNotes(lines, to: old, written: &objects)
+        case .log:
+            var lines: [RawID: Set<[UInt8]>] = [:]
+            for entry in entries {
+                let line = Array(singleLine(redacted(entry.line), limit: 4_000).utf8)
+                for commit in entry.commits where !line.isEmpty { lines[RawID(commit), default: []].insert(line) }
+            }
+            new = try addNotes(lines, to: old, written: &objects)
+        }
+        guard let new, new != old else { return nil }
+        let id = try writeCommit(
+            tree: new, parents: base.map { [$0] } ?? [], message: message(for: entries), author: author)
+        return RecordUpdate(ref: ref, base: base, commit: id, objects: objects + [id])
+    }
+
+    /// Adds the lines that are not there yet; the tree itself where all are.
+    private func addNotes(
+        _ lines: [RawID: Set<[UInt8]>], to tree: RawID?, written: inout [RawID]
+    ) throws(GitError) -> RawID? {
+        var edits: [RawID: NotesTree.Edit] = [:]
+        for (object, lines) in lines {
+            let missing = lines.subtracting(try noteLines(of: object, in: tree))
+            if !missing.isEmpty { edits[object] = NotesTree.Edit(lines: missing) }
+        }
+        return edits.isEmpty ? tree : try editNotes(tree, edits, written: &written)
+    }
+
+    private func message(for entries: [RecordEntry]) -> String {
+        let names = Set(entries.map { $0.record.image }).sorted().map { $0.value }
+        let more = names.count > 5 ? " and \(names.count - 5) more" : ""
+        return "Notes added by varve: " + names.prefix(5).joined(separator: ", ") + more
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CGit2
+import Glibc
+
+/// One entry of a Git tree.
+struct TreeEntry: Hashable, Sendable {
+    var mode: UInt32
+    var name: [UInt8]
+    var id: RawID
+
+    static let folderMode: UInt32 = 0o040000
+    static let fileMode: UInt32 = 0o100644
+
+    var isFolder: Bool { mode & 0o170000 == Self.folderMode }
+    var isFile: Bool { mode & 0o170000 == 0o100000 }
+
+    /// Git's order of entries: by name, a folder as if its name ended in `/`.
+    static func precedes(_ left: TreeEntry, _ right: TreeEntry) -> Bool {
+        let leftKey = left.isFolder ? left.name + [0x2f] : left.name
+        let rightKey = right.isFolder ? right.name + [0x2f] : right.name
+        return leftKey.lexicographicallyPrecedes(rightKey)
+    }
+
+    /// The bytes of a tree object.
+    static func encode(_ entries: [TreeEntry]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in entries.sorted(by: precedes) {
+            bytes += String(entry.mode, radix: 8).utf8
+            bytes.append(0x20)
+            bytes += entry.name
+            bytes.append(0)
+            bytes += entry.id.bytes
+        }
+        return bytes
+    }
+}
+
+/// Walks the bytes of a tree object without copying them: entries of `mode SP name NUL id`, in Git's order.
+struct TreeCursor {
+    private let bytes: UnsafeRawBufferPointer
+    private var next: Int
+    private(set) var mode: UInt32 = 0
+    private(set) var name: Range<Int> = 0..<0
+    /// Whether there is a current entry.
+    private(set) var isValid = false
+
+    /// Stands on the first entry, where there is one.
+    init(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
+        self.bytes = bytes
+        next = 0
+        try advance()
+    }
+
+    /// Steps to the next entry.
+    mutating func advance() throws(GitError) {
+        guard next < bytes.count else {
+            isValid = false
+            return
+        }
+        var position = next
+        var mode: UInt32 = 0
+        while position < bytes.count, case let digit = bytes[position], (0x30...0x37).contains(digit), mode < 0o1000000
+        {
+            mode = mode << 3 | UInt32(digit - 0x30)
+            position += 1
+        }
+        guard position > next, position < bytes.count, bytes[position] == 0x20 else { throw Self.malformed }
+        let start = position + 1
+        var end = start
+        while end < bytes.count, bytes[end] != 0 { end += 1 }
+        guard end > start, end + 21 <= bytes.count else { throw Self.malformed }
+        self.mode = mode
+        name = start..<end
+        next = end + 21
+        isValid = true
+    }
+
+    private static let malformed = GitError(.corrupt, "read a tree", "an entry is not well formed")
+
+    var id: RawID { RawID(bytes: UnsafeRawBufferPointer(rebasing: bytes[(name.upperBound + 1)..<next])) }
+    var nameBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[name]) }
+    var isFolder: Bool { mode & 0o170000 == TreeEntry.folderMode }
+    var entry: TreeEntry { TreeEntry(mode: mode, name: Array(nameBytes), id: id) }
+
+    /// Whether both stand on the same mode, name and id.
+    func isEqual(_ other: TreeCursor) -> Bool {
+        guard mode == other.mode, name.count == other.name.count, let left = bytes.baseAddress,
+            let right = other.bytes.baseAddress
+        else { return false }
+        // Name, NUL and id stand one after the other.
+        return memcmp(left + name.lowerBound, right + other.name.lowerBound, name.count + 21) == 0
+    }
+
+    /// Negative, zero or positive as this entry stands before, at or after the other in Git's order.
+    func compare(_ other: TreeCursor) -> Int {
+        let common = min(name.count, other.name.count)
+        if let left = bytes.baseAddress, let right = other.bytes.baseAddress {
+            let order = memcmp(left + name.lowerBound, right + other.name.lowerBound, common)
+            if order != 0 { return Int(order) }
+        }
+        return Int(byte(at: common)) - Int(other.byte(at: common))
+    }
+
+    private func byte(at index: Int) -> UInt8 {
+        index < name.count ? bytes[name.lowerBound + index] : (isFolder ? 0x2f : 0)
+    }
+}
+
+extension RepositoryHandle {
+    /// Lends a cursor over a tree; nil stands for the empty tree.
+    func withTree<T>(_ id: RawID?, _ body: (inout TreeCursor) throws(GitError) -> T) throws(GitError) -> T {
+        guard let id else {
+            var cursor = try TreeCursor(UnsafeRawBufferPointer(start: nil, count: 0))
+            return try body(&cursor)
+        }
+        let object = try object(id)
+        guard object.kind == GIT_OBJECT_TREE else {
+            throw GitError(.corrupt, "read tree '\(id.hex)'", "it is no tree")
+        }
+        return try object.withBytes { (bytes) throws(GitError) -> T in
+            var cursor = try TreeCursor(bytes)
+            return try body(&cursor)
+        }
+    }
+
+    /// All entries of a tree, in Git's order; none for nil.
+    func entries(ofTree id: RawID?) throws(GitError) -> [TreeEntry] {
+        try withTree(id) { (cursor) throws(GitError) -> [TreeEntry] in
+            var entries: [TreeEntry] = []
+            while cursor.isValid {
+                entries.append(cursor.entry)
+                try cursor.advance()
+            }
+            return entries
+        }
+    }
+
+    /// Calls back for each name at which two trees differ, in Git's order; a name that is a folder in one and a file
+    /// in the other is reported twice, once for each.
+    func compareTrees(
+        _ left: RawID?, _ right: RawID?, _ body: (_ left: TreeEntry?, _ right: TreeEntry?) throws(GitError) -> Void
+    ) throws(GitError) {
+        if left == right { return }
+        try withTree(left) { (left) throws(GitError) in
+            try withTree(right) { (right) throws(GitError) in
+                while left.isValid || right.isValid {
+                    let order = !left.isValid ? 1 : !right.isValid ? -1 : left.compare(right)
+                    if order < 0 {
+                        try body(left.entry, nil)
+                        try left.advance()
+                    } else if order > 0 {
+                        try body(nil, right.entry)
+                        try right.advance()
+                    } else {
+                        if !left.isEqual(right) { try body(left.entry, right.entry) }
+                        try left.advance()
+                        try right.advance()
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes a tree of these entries; nil where there are none.
+    func writeTree(_ entries: [TreeEntry]) throws(GitError) -> RawID? {
+        if entries.isEmpty { return nil }
+        return try write(TreeEntry.encode(entries), GIT_OBJECT_TREE)
+    }
+}

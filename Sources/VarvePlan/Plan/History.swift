@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import VarveModel
+
+/// The records of a repository, arranged for planning.
+public struct History: Sendable {
+    /// The newest record of each image.
+    public private(set) var latest: [ImageName: BuildRecord] = [:]
+    /// The newest record of each image that stands for a published build.
+    public private(set) var lastGood: [ImageName: BuildRecord] = [:]
+    private var finished: Set<LayerKey> = []
+
+    /// Arranges records, which are ordered by start, then id.
+    public init(_ records: [BuildRecord] = []) {
+        for record in records { add(record) }
+    }
+
+    /// Takes one more record, newer than all before.
+    public mutating func add(_ record: BuildRecord) {
+        latest[record.image] = record
+        if record.status == .built || record.status == .adopted { lastGood[record.image] = record }
+        for layer in record.layers where layer.action != .failed { finished.insert(layer.key) }
+    }
+
+    /// Whether a record says that a layer of this key was finished.
+    public func hasFinished(_ key: LayerKey) -> Bool { finished.contains(key) }
+
+    /// The image as its newest good record says it is published; nil where it never was.
+    public func published(_ image: ImageName) -> ResolvedImage? {
+        guard let record = lastGood[image], let reference = record.reference, let manifest = record.manifestDigest,
+            let config = record.configDigest
+        else { return nil }
+        return ResolvedImage(reference: reference, manifestDigest: manifest, configDigest: config, image: image)
+    }
+}
+
+extension BuildRecord {
+    /// Where the image was published, without tag or digest; nil where it was not.
+    public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import VarveModel
+
+/// Compares what the definitions ask for with what the records say exists.
+///
+/// Pure: no clock, no file, no network.
+public struct Planner: Sendable {
+    /// What was found out about a registry base in this pass.
+    public typealias BaseResolution = Result<ResolvedImage, BuildFailure>
+
+    private let definitions: [ImageName: ImageDefinition]
+    private let invalid: [InvalidDefinition]
+    private let bases: [ImageReference: BaseResolution]
+    private let descriptions: [LayerKey: LayerDescription]
+    private let location: @Sendable (ImageName) -> String
+
+    /// Images whose published digest was found missing, with the reference that is missing.
+    public var missing: [ImageName: String] = [:]
+    /// Images that a person asked to build again.
+    public var forced: Set<ImageName> = []
+    /// Which image stands on which.
+    public let graph: ImageGraph
+
+    /// A planner for the definitions of one commit.
+    ///
+    /// - Parameters:
+    ///   - fleet: the definitions.
+    ///   - bases: what each registry reference among the bases was found to be.
+    ///   - descriptions: earlier layers in words, so that reasons can name what changed; may lack any.
+    ///   - location: where an image is published, without tag or digest.
+    public init(
+        fleet: Fleet, bases: [ImageReference: BaseResolution], descriptions: [LayerKey: LayerDescription] = [:],
+        location: @escaping @Sendable (ImageName) -> String
+    ) {
+        definitions = Dictionary(fleet.images.map { ($0.name, $0) }) { first, _ in first }
+        invalid = fleet.invalid
+        graph = ImageGraph(fleet.images)
+        self.bases = bases
+        self.descriptions = descriptions
+        self.location = location
+    }
+
+    /// The plan for all images.
+    public func plan(_ history: History) -> Plan {
+        var plans: [ImageName: ImagePlan] = [:]
+        for name in graph.order {
+            if let plan = plan(name, history: history, parents: plans) { plans[name] = plan }
+        }
+        let names = Set(definitions.keys.map(\.value)).union(invalid.map(\.name))
+        let folders = Set(invalid.map(\.folder))
+        let retired = history.latest.values.filter { record in
+            // A definition that could never be read was never an image.
+            record.status != .retired && (record.status != .invalid || history.lastGood[record.image] != nil)
+                && !names.contains(record.image.value) && !folders.contains(record.folder)
+        }
+        return Plan(
+            images: graph.order.compactMap { plans[$0] }, invalid: invalid,
+            retired: retired.sorted { $0.image < $1.image })
+    }
+
+    /// The plan for one image, given the plans of the images below it.
+    ///
+    /// A parent that is absent from `parents` counts as being as it should.
+    public func plan(_ name: ImageName, history: History, parents: [ImageName: ImagePlan]) -> ImagePlan? {
+        guard let definition = definitions[name] else { return nil }
+        let base = resolveBase(of: definition, history: history, parents: parents)
+        var plan = ImagePlan(
+            definition: definition, action: .none, status: .built, reasons: [], layers: [], cause: base.cause,
+            base: base.record, baseImage: base.image, latest: history.latest[name], lastGood: history.lastGood[name])
+        plan.layers = layers(of: definition, base: base.content, history: history)
+        if definition.isSuspended {
+            plan.status = .suspended
+            return plan
+        }
+        let reasons = plan.key == nil ? [] : self.reasons(for: plan)
+        switch base.readiness {
+        case .ready where reasons.isEmpty: break
+        case .ready:
+            plan.action = .build
+            plan.reasons = reasons
+            plan.status = reasons.contains { $0.kind == "last-build-failed" } ? .error : .pending
+        case .waiting:
+            plan.action = .wait
+            plan.status = .pending
+        case .broken where plan.key != nil && reasons.isEmpty: plan.cause = nil
+        case .broken:
+            plan.action = .blocked
+            plan.status = .blocked
+        }
+        return plan
+    }
+
+    private func layers(of definition: ImageDefinition, base: BaseContent?, history: History) -> [LayerPlan] {
+        var contents: [LayerContent?] = [base.map { .base($0) }]
+        let build = definition.build
+        contents += [
+            build.apt.map { .apt($0) }, build.conda.map { .conda($0) }, build.pip.map { .pip($0) },
+            build.postBuild.map { .postBuild($0) },
+        ].compactMap { $0 }
+        contents.append(.config(ConfigContent(environment: definition.environment, start: definition.start)))
+        var parent: LayerKey?
+        return contents.enumerated().map { index, content in
+            guard let content, let platform = definition.platforms.first, index == 0 || parent != nil else {
+                return LayerPlan(kind: content?.kind ?? .base, key: nil, content: content, action: .wait)
+            }
+            let key = LayerKey(platform: platform, content: content, parent: parent)
+            parent = key
+            return LayerPlan(
+                kind: content.kind, key: key, content: content, action: history.hasFinished(key) ? .reuse : .build)
+        }
+    }
+
+    private func reasons(for plan: ImagePlan) -> [RebuildReason] {
+        var reasons = Reasons(plan: plan, descriptions: descriptions, location: location(plan.definition.name)).all
+        if let reference = missing[plan.definition.name] { reasons.append(.artefactMissing(reference: reference)) }
+        if forced.contains(plan.definition.name) { reasons.append(.forced) }
+        return reasons
+    }
+}
+
+extension Planner {
+    /// Whether a base can be built upon.
+    private enum Readiness { case ready, waiting, broken }
+
+    private struct Base {
+        var content: BaseContent?
+        var record: BaseRecord?
+        var image: ResolvedImage?
+        var readiness: Readiness
+        var cause: String?
+    }
+
+    private func resolveBase(
+        of definition: ImageDefinition, history: History, parents: [ImageName: ImagePlan]
+    ) -> Base {
+        switch definition.base {
+        case .bootstrap(let bootstrap):
+            let record = BaseRecord(reference: "bootstrap \(bootstrap.distribution)/\(bootstrap.suite)")
+            return Base(content: .bootstrap(bootstrap), record: record, readiness: .ready)
+        case .registry(let reference):
+            switch bases[reference] {
+            case .success(let image): return standing(on: image, named: reference.description, .ready)
+            case .failure(let failure):
+                return Base(readiness: .broken, cause: "base \(reference): \(failure.message)")
+            case nil: return Base(readiness: .broken, cause: "base \(reference) was not resolved")
+            }
+        case .image(let parent): return resolveBase(on: parent, history: history, plan: parents[parent])
+        }
+    }
+
+    /// The last published build of a parent counts, and only when the parent is as its definition says may a child be
+    /// built on it: a child is never built on a stale parent.
+    private func resolveBase(on parent: ImageName, history: History, plan: ImagePlan?) -> Base {
+        let published = history.published(parent)
+        switch plan?.action {
+        case .build, .wait: return Base(readiness: .waiting, cause: "waiting for \(parent)")
+        case .blocked:
+            let state = plan?.status == .blocked ? "blocked" : "failing"
+            return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is \(state)")
+        case .some(.none), nil:
+            if definitions[parent] == nil {
+                return standing(on: published, named: parent.value, .broken, cause: "base \(parent) is invalid")
+            }
+            guard published != nil else {
+                let state = definitions[parent]?.isSuspended == true ? "suspended and was never built" : "not published"
+                return Base(readiness: .broken, cause: "base \(parent) is \(state)")
+            }
+            return standing(on: published, named: parent.value, .ready)
+        }
+    }
+
+    private func standing(
+        on image: ResolvedImage?, named reference: String, _ readiness: Readiness, cause: String? = nil
+    ) -> Base {
+        guard let image else { return Base(readiness: readiness, cause: cause) }
+        let record = BaseRecord(
+            reference: reference, manifestDigest: image.manifestDigest, configDigest: image.configDigest)
+        return Base(
+            content: .image(configDigest: image.configDigest), record: record, image: image, readiness: readiness,
+            cause: cause)
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+import VarvePlan
+
+/// One pass after its survey: what is built, in which order, and what is recorded.
+struct Pass {
+    let reconciler: Reconciler
+    let findings: Survey.Findings
+    let keeper: RecordKeeper
+    let selected: Set<ImageName>
+
+    private var plans: [ImageName: ImagePlan] = [:]
+    private var history: History
+    private var commits: [ImageName: DefinitionCommits] = [:]
+    private var result: PassResult
+
+    init(reconciler: Reconciler, findings: Survey.Findings, selected names: Set<ImageName>, keeper: RecordKeeper) {
+        self.reconciler = reconciler
+        self.findings = findings
+        self.keeper = keeper
+        history = findings.history
+        result = PassResult(commit: findings.commit)
+        for plan in findings.plan.images { plans[plan.definition.name] = plan }
+        selected = Self.withAncestors(names.isEmpty ? Set(plans.keys) : names, plans: plans)
+    }
+
+    private static func withAncestors(_ names: Set<ImageName>, plans: [ImageName: ImagePlan]) -> Set<ImageName> {
+        var result = names
+        var open = Array(names)
+        while let name = open.popLast() {
+            guard case .image(let parent) = plans[name]?.definition.base, result.insert(parent).inserted else {
+                continue
+            }
+            open.append(parent)
+        }
+        return result
+    }
+
+    mutating func run() async throws -> PassResult {
+        let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
+        commits = try await DefinitionCommits.find(for: images, in: findings.commit, source: reconciler.source)
+        let toBuild = findings.plan.images.filter { $0.action == .build && selected.contains($0.definition.name) }
+        reconciler.events(.planned(commit: findings.commit, images: plans.count, toBuild: toBuild.count))
+        try await keep(try await passiveEntries())
+        try await build(toBuild.map(\.definition.name))
+        result.unsent = try await keeper.send()
+        result.unchanged =
+            findings.plan.images.filter { $0.action == .none && selected.contains($0.definition.name) }.count
+        result.isCancelled = Task.isCancelled
+        return result
+    }
+
+    private func keep(_ entries: [RecordEntry]) async throws {
+        try await keeper.keep(entries)
+        for entry in entries { reconciler.events(.imageFinished(entry.record)) }
+    }
+
+    // MARK: What is recorded without building
+
+    private mutating func passiveEntries() async throws -> [RecordEntry] {
+        var entries: [RecordEntry] = []
+        for definition in findings.plan.invalid {
+            reconciler.events(.invalid(definition))
+            result.invalid.append(definition.name)
+            if let entry = try await invalidEntry(definition) { entries.append(entry) }
+        }
+        for plan in findings.plan.images where selected.contains(plan.definition.name) {
+            if plan.action == .blocked { skip(plan) }
+            if let entry = adoptedEntry(plan) { entries.append(entry) }
+        }
+        for record in findings.plan.retired { entries.append(try await retiredEntry(record)) }
+        return entries
+    }
+
+    private mutating func skip(_ plan: ImagePlan) {
+        result.blocked.append(plan.definition.name)
+        reconciler.events(
+            .imageSkipped(name: plan.definition.name.value, status: .blocked, cause: plan.cause ?? "its base is broken")
+        )
+    }
+
+    /// One line on the commit that a definition of unchanged meaning moved to.
+    private func adoptedEntry(_ plan: ImagePlan) -> RecordEntry? {
+        guard plan.action == .none, plan.status == .built, let last = plan.lastGood,
+            let commits = commits[plan.definition.name],
+            last.commit != commits.newest || last.tree != plan.definition.tree
+        else { return nil }
+        var record = makeRecord(last.image, .adopted, commit: commits.newest)
+        record.folder = plan.definition.folder
+        record.tree = plan.definition.tree
+        record.layers = last.layers.map { LayerRecord(kind: $0.kind, key: $0.key, action: .reused, digest: $0.digest) }
+        record.reference = last.reference
+        record.manifestDigest = last.manifestDigest
+        record.configDigest = last.configDigest
+        record.tags = last.tags
+        record.base = last.base
+        record.verify = last.verify
+        return entry(record, commits: commits.noted, tree: plan.definition.tree)
+    }
+
+    /// Said once for each state of the folder.
+    private func invalidEntry(_ definition: InvalidDefinition) async throws -> RecordEntry? {
+        guard let name = try? ImageName(definition.name) else { return nil }
+        if let latest = history.latest[name], latest.status == .invalid, latest.tree == definition.tree { return nil }
+        let commit = try await lastCommit(of: definition.folder)
+        var record = makeRecord(name, .invalid, commit: commit)
+        record.folder = definition.folder
+        record.tree = definition.tree
+        let message = definition.diagnostics.map(\.description).joined(separator: "; ")
+        record.error = FailureRecord(
+            failureClass: .definition, layer: nil, message: singleLine(redacted(message), limit: 1_000), tail: "")
+        return entry(record, commits: [commit], tree: definition.tree)
+    }
+
+    private func retiredEntry(_ last: BuildRecord) async throws -> RecordEntry {
+        let commit = try await lastCommit(of: last.folder)
+        var record = makeRecord(last.image, .retired, commit: commit)
+        record.folder = last.folder
+        record.tree = last.tree
+        record.reference = last.reference
+        return entry(record, commits: [commit], tree: last.tree ?? commit)
+    }
+
+    private func lastCommit(of folder: RepositoryPath) async throws -> ObjectID {
+        let found = try await reconciler.source.lastCommits(touching: [[folder]], from: findings.commit)
+        return found.first.flatMap { $0 } ?? findings.commit
+    }
+
+    private func makeRecord(_ image: ImageName, _ status: ImageStatus, commit: ObjectID) -> BuildRecord {
+        let settings = reconciler.settings
+        return BuildRecord(
+            id: settings.makeID(), image: image, commit: commit, trigger: settings.trigger, status: status, reasons: [],
+            layers: [], start: settings.now(), seconds: 0, engine: "", host: settings.host)
+    }
+
+    private func entry(
+        _ record: BuildRecord, commits: [ObjectID], tree: ObjectID, descriptions: [LayerDescription] = []
+    ) -> RecordEntry {
+        RecordEntry(commits: commits, line: record.logLine, tree: tree, record: record, descriptions: descriptions)
+    }
+
+    // MARK: Building
+
+    /// Builds what is ready, a bounded number at a time, and plans the children of each image that is finished.
+    private mutating func build(_ names: [ImageName]) async throws {
+        var ready = names[...]
+        guard !ready.isEmpty else { return }
+        let address = try await reconciler.source.address()
+        let builds = LayerBuilds()
+        let (reconciler, findings) = (reconciler, findings)
+        try await withThrowingTaskGroup(of: (ImageName, RecordEntry?).self) { group in
+            var running = 0
+            while running > 0 || (!ready.isEmpty && !Task.isCancelled) {
+                while running < reconciler.settings.builders, !Task.isCancelled, let name = ready.popFirst() {
+                    guard let plan = plans[name], let commits = commits[name] else { continue }
+                    group.addTask {
+                        let build = ImageBuild(
+                            plan: plan, commit: commits.newest, address: address, sources: findings.tree,
+                            engine: reconciler.engine, registry: reconciler.registry, builds: builds,
+                            settings: reconciler.settings, state: reconciler.state, events: reconciler.events)
+                        guard let (record, descriptions) = await build.run() else { return (name, nil) }
+                        return (
+                            name,
+                            RecordEntry(
+                                commits: commits.noted, line: record.logLine, tree: plan.definition.tree,
+                                record: record, descriptions: descriptions)
+                        )
+                    }
+                    running += 1
+                }
+                guard let (name, entry) = try await group.next() else { break }
+                running -= 1
+                guard let entry else { continue }
+                try await keep([entry])
+                _ = try await keeper.send()
+                history.add(entry.record)
+                ready += settle(name, entry.record)
+            }
+        }
+    }
+
+    /// Takes an image's outcome and tells which of its children can be built now.
+    private mutating func settle(_ name: ImageName, _ record: BuildRecord) -> [ImageName] {
+        if record.status == .built {
+            result.built.append(name)
+        } else {
+            result.failed.append(name)
+        }
+        plans[name] = findings.planner.plan(name, history: history, parents: parents(of: name))
+        if record.status != .built { plans[name]?.action = .blocked }
+        var ready: [ImageName] = []
+        for child in findings.planner.graph.children[name] ?? [] where selected.contains(child) {
+            guard let plan = findings.planner.plan(child, history: history, parents: parents(of: child)) else {
+                continue
+            }
+            plans[child] = plan
+            switch plan.action {
+            case .build: ready.append(child)
+            case .blocked: blockDescendants(of: child)
+            case .none, .wait: ready += unblocked(below: child)
+            }
+        }
+        return ready
+    }
+
+    private func parents(of name: ImageName) -> [ImageName: ImagePlan] {
+        guard case .image(let parent) = plans[name]?.definition.base, let plan = plans[parent] else { return [:] }
+        return [parent: plan]
+    }
+
+    private mutating func blockDescendants(of name: ImageName) {
+        for blocked in [name] + findings.planner.graph.descendants(of: name) where selected.contains(blocked) {
+            guard let plan = plans[blocked], plan.action != .build || blocked == name else { continue }
+            plans[blocked]?.action = .blocked
+            skip(plan)
+        }
+    }
+
+    /// A child whose parent was rebuilt to the same content needs nothing; those that waited on it may be ready now.
+    private mutating func unblocked(below name: ImageName) -> [ImageName] {
+        var ready: [ImageName] = []
+        for child in findings.planner.graph.children[name] ?? [] where selected.contains(child) {
+            guard plans[child]?.action == .wait,
+                let plan = findings.planner.plan(child, history: history, parents: parents(of: child))
+            else { continue }
+            plans[child] = plan
+            if plan.action == .build {
+                ready.append(child)
+            } else {
+                ready += unblocked(below: child)
+            }
+        }
+        return ready
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import VarveModel
+
+/// How passes are run.
+public struct PassSettings: Sendable {
+    /// How many images are built at the same time.
+    public var builders = 2
+    /// How long one layer may take.
+    public var layerTimeout: Duration = .seconds(3_600)
+    /// How long a check may take.
+    public var verifyTimeout: Duration = .seconds(600)
+    /// What sets passes off, for the record.
+    public var trigger = "reconcile"
+    /// The platform of images that name none.
+    public var platform: Platform
+    /// This host's name, for the record.
+    public var host: String
+    /// The moment.
+    public var now: @Sendable () -> Timestamp
+    /// A new record id: 32 lower-case hexadecimal digits.
+    public var makeID: @Sendable () -> String
+
+    /// Settings with defaults for all but what depends on the machine.
+    public init(
+        platform: Platform, host: String, now: @escaping @Sendable () -> Timestamp,
+        makeID: @escaping @Sendable () -> String
+    ) {
+        self.platform = platform
+        self.host = host
+        self.now = now
+        self.makeID = makeID
+    }
+}

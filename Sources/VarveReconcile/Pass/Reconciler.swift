@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import VarveModel
+import VarvePlan
+
+/// Makes the registry equal to the definitions, one pass at a time.
+///
+/// A pass reads everything anew and compares; it asks no ancestry of the repository's history, so amended, rebased and
+/// force-pushed commits are commits like any other. Whatever a pass was doing when it was killed, the next one finds
+/// finished layers in the store under their keys and unsent records in the journal.
+public struct Reconciler: Sendable {
+    let source: any DefinitionSource
+    let records: any RecordStore
+    let engine: any LayerEngine
+    let registry: any ImageRegistry
+    let journal: Journal
+    let state: StateDirectory
+    let settings: PassSettings
+    let events: @Sendable (PassEvent) -> Void
+    private let memory = PassMemory()
+
+    /// A reconciler over the given parts.
+    public init(
+        source: any DefinitionSource, records: any RecordStore, engine: any LayerEngine, registry: any ImageRegistry,
+        journal: Journal, state: StateDirectory, settings: PassSettings,
+        events: @escaping @Sendable (PassEvent) -> Void
+    ) {
+        self.source = source
+        self.records = records
+        self.engine = engine
+        self.registry = registry
+        self.journal = journal
+        self.state = state
+        self.settings = settings
+        self.events = events
+    }
+
+    /// Makes the engine's store ready; to be called once, before the first pass.
+    ///
+    /// - Throws: `BuildFailure` when the engine cannot work on this machine.
+    public func prepare() async throws { try await engine.prepare() }
+
+    /// Runs one pass over all images, or over the named ones and those they stand on.
+    ///
+    /// - Parameters:
+    ///   - names: the images; all where there is none.
+    ///   - forced: images to build although they are as defined.
+    ///   - looksOutside: whether registry bases are looked up and published digests are checked. Without it, a pass
+    ///     after one that left everything as defined costs nothing while neither the commit nor the records move.
+    /// - Throws: when the repository cannot be read, the state directory cannot be written, or an image is unknown. An
+    ///   image that cannot be built does not throw; it is in the result.
+    public func reconcile(
+        _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool = true
+    ) async throws -> PassResult {
+        let keeper = RecordKeeper(store: records, journal: journal, events: events)
+        try await source.fetch()
+        do {
+            try await records.fetch()
+        } catch {
+            events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
+        }
+        _ = try await keeper.send()
+        if !looksOutside, forced.isEmpty, let result = try await memory.result(of: position()) {
+            events(.finished(result))
+            return result
+        }
+        let survey = Survey(
+            source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
+        guard var findings = try await survey.survey(bases: .registry) else {
+            let result = PassResult(commit: nil)
+            events(.finished(result))
+            return result
+        }
+        for name in names + forced where !findings.plan.images.contains(where: { $0.definition.name == name }) {
+            throw ReconcileError(
+                .unknownImage, subject: name.value, cause: "no usable definition in commit \(findings.commit.short)")
+        }
+        findings.planner.forced = forced
+        findings.planner.missing = await missingImages(of: findings.plan)
+        if !forced.isEmpty || !findings.planner.missing.isEmpty {
+            findings.plan = findings.planner.plan(findings.history)
+        }
+        var pass = Pass(reconciler: self, findings: findings, selected: Set(names), keeper: keeper)
+        let result = try await pass.run()
+        if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
+            await memory.remember(result, at: try await position())
+        }
+        events(.finished(result))
+        return result
+    }
+
+    /// What a pass depends on, as far as it can be read at no cost.
+    private func position() async throws -> PassMemory.Position {
+        let records = try await records.records()
+        return PassMemory.Position(
+            commit: try await source.tip(), recordCount: records.records.count, lastRecord: records.records.last?.id)
+    }
+
+    /// Published images that the registry no longer has whole.
+    ///
+    /// A registry that cannot be asked proves nothing.
+    private func missingImages(of plan: Plan) async -> [ImageName: String] {
+        var open = plan.images.filter { $0.action == .none && $0.status == .built }[...]
+        return await withTaskGroup(of: (ImageName, String)?.self) { group in
+            func next() {
+                guard let image = open.popFirst() else { return }
+                group.addTask { await missingReference(of: image) }
+            }
+            for _ in 0..<4 { next() }
+            var result: [ImageName: String] = [:]
+            while let missing = await group.next() {
+                if let (name, reference) = missing { result[name] = reference }
+                next()
+            }
+            return result
+        }
+    }
+
+    private func missingReference(of image: ImagePlan) async -> (ImageName, String)? {
+        guard let record = image.lastGood, let manifest = record.manifestDigest, let reference = record.reference else {
+            return nil
+        }
+        do {
+            let isThere = try await registry.contains(record.image, manifest: manifest)
+            return isThere ? nil : (record.image, reference)
+        } catch {
+            events(
+                .warning("\(record.image): cannot tell whether \(reference) is still there: \(redacted("\(error)"))"))
+            return nil
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Glibc
+
+/// The few file operations that the state directory needs, each complete on disk when it returns.
+enum StateFile {
+    /// Makes a folder and those above it.
+    static func makeFolder(_ path: String) throws(ReconcileError) {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
+        }
+    }
+
+    /// The bytes of a file, none where there is no such file.
+    static func read(_ path: String) throws(ReconcileError) -> [UInt8] {
+        guard access(path, F_OK) == 0 else { return [] }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
+        }
+        return Array(data)
+    }
+
+    /// Appends to a file and forces it to disk.
+    static func append(_ bytes: [UInt8], to path: String) throws(ReconcileError) {
+        try write(bytes, to: path, flags: O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC)
+    }
+
+    /// Replaces a file as a whole: a reader sees the old bytes or the new ones.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(ReconcileError) {
+        let draft = path + ".new"
+        try write(bytes, to: draft, flags: O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC)
+        guard rename(draft, path) == 0 else {
+            throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
+        }
+        try syncFolder(of: path)
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String, flags: Int32) throws(ReconcileError) {
+        let isNew = access(path, F_OK) != 0
+        let descriptor = open(path, flags, 0o600)
+        guard descriptor >= 0 else { throw ReconcileError(.stateDirectory, subject: path, cause: lastError()) }
+        defer { close(descriptor) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw ReconcileError(.stateDirectory, subject: path, cause: lastError()) }
+            rest = rest.dropFirst(count)
+        }
+        guard fsync(descriptor) == 0 else { throw ReconcileError(.stateDirectory, subject: path, cause: lastError()) }
+        if isNew { try syncFolder(of: path) }
+    }
+
+    private static func syncFolder(of path: String) throws(ReconcileError) {
+        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw ReconcileError(.stateDirectory, subject: folder, cause: lastError()) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw ReconcileError(.stateDirectory, subject: folder, cause: lastError()) }
+    }
+
+    /// The system's words for the last error.
+    static func lastError() -> String { String(cString: strerror(errno)) }
+}

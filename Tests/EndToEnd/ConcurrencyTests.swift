@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import VarveModel
 import VarveTestSupport
 
 /// Two processes that reconcile clones of one remote at the same time lose no record.
@@ -21,7 +22,9 @@ struct ConcurrencyTests {
         let remote = directory.path("remotes/fleet.git")
         let bare = try await GitCommandLine.initialize(remote, bare: true)
         try await fleet.git("remote", "add", "origin", remote)
-        var (address, gate, environment) = ("file://" + remote, nil as PushGate?, [String: String?]())
+        var address = "file://" + remote
+        var gate: PushGate?
+        var environment: [String: String?] = [:]
         switch transport {
         case .file: break
         case .http:
@@ -30,7 +33,7 @@ struct ConcurrencyTests {
         case .ssh:
             let server = try await SSHServer(in: directory)
             (address, gate) = (server.address(of: remote), server.gate)
-            environment = ["HOME": server.home, "SSH_AUTH_SOCK": .some(nil)]
+            environment = ["HOME": server.home, "SSH_AUTH_SOCK": nil]
         }
         let names = ["a", "b", "c"]
         let files = names.reduce(into: [String: String?]()) { files, name in

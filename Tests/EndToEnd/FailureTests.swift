@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import VarveModel
 import VarveTestSupport
 
 /// What goes wrong is said with the image, the layer and the cause; the rest is built and the last good image stays.

@@ -33,3 +33,8 @@ public struct History: Sendable {
         return ResolvedImage(reference: reference, manifestDigest: manifest, configDigest: config, image: image)
     }
 }
+
+extension BuildRecord {
+    /// Where the image was published, without tag or digest; nil where it was not.
+    public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
+}

@@ -75,7 +75,7 @@ struct Reasons {
         if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil {
             reasons.append(.verifyChanged)
         }
-        let published = last.reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } ?? "nowhere"
+        let published = last.location ?? "nowhere"
         if published != location {
             reasons.append(.publicationChanged(old: published, new: location))
         } else {

@@ -118,7 +118,9 @@ struct ImageFields {
     }
 
     private func named(_ text: String, at place: Place) -> BaseSpecification? {
-        if UrlCheck.hasCredentials(text) {
+        // `user:password@host/repository` too: a digest stands after the last '/'.
+        let host = text.split(separator: "://").last?.prefix { $0 != "/" } ?? ""
+        if UrlCheck.hasCredentials(text) || (host.contains("@") && text.contains("/")) {
             findings.report(
                 .credentials, at: place, "the base holds credentials",
                 hint: "write the reference alone; the operator configures the registry's credentials"

@@ -26,6 +26,8 @@ struct LayoutDestination: ImageDestination {
         try? layout.manifest(digest)
     }
 
+    var isWholeReadsOnly: Bool { true }
+
     func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool {
         // An image without a name is lost to all other tools.
         try layout.contains(manifest) && names.hold(manifest.digest, image: image)

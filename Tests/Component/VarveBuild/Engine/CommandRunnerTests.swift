@@ -90,7 +90,10 @@ import VarveModel
             "trap '' TERM; \(away)sleep \(mark) & echo ready; while :; do wait; done", output: .lines,
             containment: containment
         )
-        let task = Task { try await CommandRunner().run(command) { _ in continuation.yield() } }
+        let task = Task {
+            defer { continuation.finish() }
+            return try await CommandRunner().run(command) { _ in continuation.yield() }
+        }
         for await _ in ready { break }
         task.cancel()
         let failure = await #expect(throws: BuildFailure.self) { try await task.value }

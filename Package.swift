@@ -34,7 +34,8 @@ let package = Package(
         .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .target(name: "VarveModel", swiftSettings: pureSettings),
         .target(
-            name: "VarveDefinition", dependencies: ["VarveModel", yams], exclude: ["README.md"], swiftSettings: pureSettings
+            name: "VarveDefinition", dependencies: ["VarveModel", yams], exclude: ["README.md"],
+            swiftSettings: pureSettings
         ),
         .target(name: "VarvePlan", dependencies: ["VarveModel", crypto], swiftSettings: pureSettings),
         .target(name: "VarveGit", dependencies: ["CGit2", "VarveModel"], swiftSettings: settings),
@@ -62,6 +63,13 @@ let package = Package(
             dependencies: ["VarveModel", crypto, subprocess, systemPackage],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "varve-bench",
+            dependencies: ["VarveModel", "VarveGit", "VarveReconcile"],
+            path: "Tests/Bench",
+            exclude: ["bench.py", "fleet.py"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "UnitTests",
             dependencies: [
@@ -72,7 +80,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ComponentTests",
-            dependencies: ["VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport"],
+            dependencies: [
+                "VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport",
+            ],
             path: "Tests/Component",
             swiftSettings: settings
         ),

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import VarveGit
+import VarveModel
+import VarveTestSupport
+
+@Suite("GitDefinitionSource", .temporaryDirectory)
+struct DefinitionSourceTests {
+    @Test(arguments: Transport.allCases)
+    func aCacheFollowsItsRemote(transport: Transport) async throws {
+        let fixture = try await RemoteFixture(transport)
+        let directory = try TemporaryDirectory.required()
+        let source = try GitDefinitionSource(
+            remote: fixture.address, cache: directory.path("cache/images.git"), credentials: fixture.credentials)
+        #expect(try await source.tip() == nil)
+        try await source.fetch()
+        #expect(try await source.tip() == fixture.commit)
+        let file = try #require(
+            await source.tree(of: fixture.commit).entry(at: RepositoryPath("images/ds-python/image.yaml")))
+        #expect(try await source.tree(of: fixture.commit).read(file.id, limit: 100) == Array("base: debian\n".utf8))
+        #expect(try await source.address()?.contains("hunter2") == false)
+        // A forced push, a branch that makes way for a folder of its name, and another default branch.
+        let work = GitCommandLine(directory.path("seed"))
+        try await work("remote", "add", "origin", fixture.remote.folder)
+        try await work("push", "--quiet", "origin", "main:topic")
+        try await source.fetch()
+        let amended = try await work.amend(["images/ds-python/image.yaml": "base: fedora\n"])
+        try await work("push", "--quiet", "--force", "origin", "main", ":topic")
+        try await work("push", "--quiet", "origin", "main:topic/deep")
+        try await source.fetch()
+        #expect(try await source.tip() == amended)
+        #expect(try source.repository.reference("refs/heads/topic") == nil)
+        #expect(try source.repository.reference("refs/heads/topic/deep") == amended)
+        try await fixture.remote("branch", "-m", "main", "trunk")
+        try await source.fetch()
+        #expect(try await source.tip() == amended)
+        #expect(try source.repository.reference("refs/heads/main") == nil)
+        let config = try await GitCommandLine(directory.path("cache/images.git"))("config", "--list", "--local")
+        #expect(!config.contains("hunter2"))
+    }
+
+    @Test(arguments: Transport.allCases)
+    func anEmptyRemoteHasNoTip(transport: Transport) async throws {
+        let fixture = try await RemoteFixture(transport)
+        let directory = try TemporaryDirectory.required()
+        try await Command.run("rm", ["-rf", fixture.remote.folder])
+        _ = try await GitCommandLine.initialize(fixture.remote.folder, bare: true)
+        let source = try GitDefinitionSource(
+            remote: fixture.address, cache: directory.path("cache.git"), credentials: fixture.credentials)
+        try await source.fetch()
+        #expect(try await source.tip() == nil)
+    }
+
+    @Test
+    func aBranchCanBeAskedFor() async throws {
+        let fixture = try await RemoteFixture(.folder)
+        let source = try GitDefinitionSource(
+            remote: fixture.address, cache: TemporaryDirectory.required().path("cache.git"), branch: "missing")
+        try await source.fetch()
+        await #expect(throws: GitError(.notFound, "read branch 'missing'", "")) { try await source.tip() }
+    }
+
+    @Test
+    func anUnknownHostKeyIsRefused() async throws {
+        let fixture = try await RemoteFixture(.ssh)
+        let directory = try TemporaryDirectory.required()
+        var credentials = fixture.credentials
+        credentials.knownHosts = try directory.write("", to: "empty")
+        let source = try GitDefinitionSource(
+            remote: fixture.address, cache: directory.path("cache.git"), credentials: credentials)
+        await #expect(throws: GitError(.untrustedHost, "connect to '\(fixture.address)'", "")) {
+            try await source.fetch()
+        }
+    }
+
+    @Test
+    func keysThatTheServerDoesNotKnowAreOfferedOnce() async throws {
+        let fixture = try await RemoteFixture(.ssh)
+        let directory = try TemporaryDirectory.required()
+        var credentials = fixture.credentials
+        for (name, type) in [("stranger", "ed25519"), ("rsa", "rsa")] {
+            try await Command.run("ssh-keygen", ["-q", "-t", type, "-N", "", "-f", directory.path(name)])
+        }
+        credentials.keyFiles = [directory.path("stranger"), directory.path("rsa")]
+        let source = try GitDefinitionSource(
+            remote: fixture.address, cache: directory.path("cache.git"), credentials: credentials)
+        do {
+            try await source.fetch()
+            Issue.record("the stranger was let in")
+        } catch let error as GitError {
+            #expect(error.code == .unauthorized)
+            #expect(error.cause.contains("RSA key"))
+        }
+        // The right key after the wrong one.
+        credentials.keyFiles = [directory.path("stranger"), fixture.credentials.home + "/.ssh/id_ed25519"]
+        let patient = try GitDefinitionSource(
+            remote: fixture.address, cache: directory.path("cache.git"), credentials: credentials)
+        try await patient.fetch()
+        #expect(try await patient.tip() == fixture.commit)
+    }
+
+    @Test
+    func aRepositoryHereFollowsItsHead() async throws {
+        let fixture = try await RemoteFixture(.folder)
+        let directory = try TemporaryDirectory.required()
+        let clone = try await GitCommandLine.clone(fixture.address, to: directory.path("clone"))
+        let source = GitDefinitionSource(
+            repository: try GitRepository(discovering: clone.folder + "/images/ds-python"))
+        #expect(try await source.tip() == fixture.commit)
+        #expect(try await source.address() == fixture.address)
+        let next = try await clone.commit(["a": "b"])
+        #expect(try await source.tip() == next)
+        let empty = try await GitCommandLine.initialize(directory.path("empty"))
+        #expect(try await GitDefinitionSource(repository: GitRepository(opening: empty.folder)).tip() == nil)
+    }
+}

@@ -5,7 +5,7 @@ import Testing
 import VarveTestSupport
 
 /// A base counts by what it holds, in the registry and between images of one repository.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct BaseTests {
     private static let post = ["postBuild": "#!/bin/sh\necho one >/word\n"]
 

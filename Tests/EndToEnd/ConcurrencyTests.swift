@@ -6,7 +6,7 @@ import VarveModel
 import VarveTestSupport
 
 /// Two processes that reconcile clones of one remote at the same time lose no record.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct ConcurrencyTests {
     enum Transport: String, CaseIterable, Sendable {
         case file

@@ -45,7 +45,7 @@ private struct Edit: CustomStringConvertible {
 }
 
 /// A change executes exactly the layers that it changes in meaning, counted by a shim in front of the tools.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct EditMatrixTests {
     private static let yaml = """
         description: A library

@@ -6,7 +6,7 @@ import VarveModel
 import VarveTestSupport
 
 /// What goes wrong is said with the image, the layer and the cause; the rest is built and the last good image stays.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct FailureTests {
     private static func post(_ word: String) -> [String: String] {
         ["postBuild": "#!/bin/sh\necho \(word) >/word\n"]

@@ -6,7 +6,7 @@ import Testing
 import VarveTestSupport
 
 /// A killed or stopped reconcile leaves nothing behind but finished work.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(60)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct KillTests {
     /// A script that leaves a process behind which ignores TERM and has a session of its own, and then goes on.
     private static func daemonising(_ marker: String) -> String {

@@ -5,7 +5,7 @@ import Testing
 import VarveTestSupport
 
 /// The demonstration does what the README says, and its images depend on their definitions alone.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct QuickstartTests {
     private static let images = ["debian-python", "ds-python", "ds-notebook"]
 

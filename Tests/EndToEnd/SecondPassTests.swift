@@ -6,7 +6,7 @@ import VarveModel
 import VarveTestSupport
 
 /// What is as defined is left alone, wherever the definition's commit went.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct SecondPassTests {
     private static let post = ["postBuild": "#!/bin/sh\necho one >/word\n"]
 

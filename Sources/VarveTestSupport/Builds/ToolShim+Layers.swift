@@ -23,11 +23,13 @@ extension ToolShim.Call {
     public var step: String? {
         if tool == "mmdebstrap" { return arguments == ["--version"] ? nil : "bootstrap" }
         guard verb == "run" else { return nil }
-        let programs = [
-            "/apt.sh": "apt", "/conda.sh": "conda", "/pip.sh": "pip", "/run.sh": "postBuild", "/verify": "verify",
+        let programs = arguments.filter { $0.hasPrefix("/run/varve/") }
+        // A check and a postBuild are started by the same program; what they start tells them apart.
+        let steps = [
+            "/step/verify": "verify", "/step/apt.sh": "apt", "/step/conda.sh": "conda", "/step/pip.sh": "pip",
+            "/build/postBuild": "postBuild",
         ]
-        let step = arguments.lazy.filter { $0.hasPrefix("/run/varve/step/") }
-            .compactMap { argument in programs.first { argument.hasSuffix($0.key) }?.value }.first
+        let step = programs.compactMap { program in steps.first { program.hasSuffix($0.key) }?.value }.first
         return step ?? "unknown"
     }
 

@@ -189,7 +189,9 @@ struct Pass {
         }
     }
 
-    /// Takes an image's outcome. What was missing or asked for is done with, whatever comes next.
+    /// Takes an image's outcome.
+    ///
+    /// What was missing or asked for is done with, whatever comes next.
     private mutating func settle(_ name: ImageName, _ record: BuildRecord) {
         planner.missing[name] = nil
         planner.forced.remove(name)

@@ -181,7 +181,7 @@ private let base = "base: docker.io/library/debian:bookworm\n"
             if request.content.kind == .apt { throw BuildFailure(.definition, message: "failed to install") }
         }
         try await rig.source.commit([
-            "p/image.yaml": base, "p/apt.txt": "x\n", "c/image.yaml": "base: p\n",
+            "p/image.yaml": base, "p/apt.txt": "git\n", "c/image.yaml": "base: p\n",
             "d/image.yaml": "base: p\nenv: {D: d}\n",
         ])
         let result = try await rig.reconcile()

@@ -33,7 +33,9 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
         .target(name: "VarveModel", swiftSettings: pureSettings),
-        .target(name: "VarveDefinition", dependencies: ["VarveModel", yams], swiftSettings: pureSettings),
+        .target(
+            name: "VarveDefinition", dependencies: ["VarveModel", yams], exclude: ["README.md"], swiftSettings: pureSettings
+        ),
         .target(name: "VarvePlan", dependencies: ["VarveModel", crypto], swiftSettings: pureSettings),
         .target(name: "VarveGit", dependencies: ["CGit2", "VarveModel"], swiftSettings: settings),
         .target(

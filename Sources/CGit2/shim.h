@@ -4,6 +4,7 @@
 #define VARVE_CGIT2_SHIM_H
 
 #include <git2.h>
+#include <git2/sys/mempack.h>
 #include <git2/sys/repository.h>
 
 static inline int varve_git_set_search_path(int level, const char *path) {

@@ -39,7 +39,9 @@ struct Fleet {
         }
     }
 
-    /// A fleet with nothing in it. `publishing` is where images go; nil takes this registry.
+    /// A fleet with nothing in it.
+    ///
+    /// `publishing` is where images go; nil takes this registry.
     init(publishing: String? = nil) async throws {
         directory = try TemporaryDirectory.required()
         registry = try await RegistryProcess(in: directory)

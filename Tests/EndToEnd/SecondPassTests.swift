@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import VarveModel
 import VarveTestSupport
 
 /// What is as defined is left alone, wherever the definition's commit went.
@@ -111,8 +112,7 @@ struct SecondPassTests {
         }
         let clone = fleet.directory.path("clone")
         _ = try await GitCommandLine.clone(remote, to: clone)
-        var reader = VarveProcess(repository: clone, state: fleet.directory.path("no-state"))
-        reader.environment["VARVE_STATE_DIR"] = .some(nil)
+        let reader = VarveProcess(repository: clone, state: fleet.directory.path("no-state"), registry: fleet.prefix)
         let result = try await reader.run("history", "a", "--format", "json")
         let records = try JSONValue(parsing: result.stdout).array
         #expect(records.count == 3, "\(result)")

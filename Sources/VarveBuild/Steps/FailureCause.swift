@@ -51,7 +51,7 @@ struct FailureCause: Hashable, Sendable {
         guard line.hasPrefix("E: ") else { return false }
         return [
             "Unable to locate package", "has no installation candidate", "was not found", "Couldn't find any package",
-            "unmet dependencies", "held broken packages",
+            "unmet dependencies", "does not have a Release file", "held broken packages",
         ].contains { line.contains($0) }
     }
 

@@ -7,7 +7,7 @@ import VarveModel
 extension RepositoryHandle {
     /// Adds the descriptions that are not there yet; an existing one is never replaced, since its key fixes it.
     func addDescriptions(
-        _ descriptions: [LayerDescription], to tree: RawID?, written: inout [RawID]
+        _ descriptions: [LayerDescription], to tree: RawID?, into batch: inout ObjectBatch
     ) throws(GitError) -> RawID? {
         var root: [[UInt8]: TreeEntry] = [:]
         for entry in try entries(ofTree: tree) { root[entry.name] = entry }
@@ -20,19 +20,15 @@ extension RepositoryHandle {
             for description in group {
                 let name = Array(description.key.hex.utf8.dropFirst(2))
                 if files[name] != nil { continue }
-                let id = try write(description.blob, GIT_OBJECT_BLOB)
-                written.append(id)
+                let id = try batch.add(description.blob, GIT_OBJECT_BLOB)
                 files[name] = TreeEntry(mode: TreeEntry.fileMode, name: name, id: id)
             }
             if files.count == known { continue }
-            guard let id = try writeTree(Array(files.values)) else { continue }
-            written.append(id)
+            guard let id = try batch.addTree(Array(files.values)) else { continue }
             root[folder] = TreeEntry(mode: TreeEntry.folderMode, name: folder, id: id)
             isChanged = true
         }
-        guard isChanged, let id = try writeTree(Array(root.values)) else { return tree }
-        written.append(id)
-        return id
+        return isChanged ? try batch.addTree(Array(root.values)) : tree
     }
 
     /// The descriptions of some keys; a key without a readable one is absent.

@@ -91,7 +91,7 @@ extension GitNotesRecordStore {
             let update = try handle.prepare(entries, for: ref, on: base, author: author)
             guard let target = update?.commit ?? base, target != advertised[ref] else { continue }
             if advertised[ref] == nil, let base { try handle.copyClosure(of: base, to: other) }
-            for id in update?.objects ?? [] { try handle.copy(id, to: other) }
+            if let update { try other.store(update.objects) }
             guard
                 try other.moveReference(
                     ref.rawValue, from: advertised[ref], to: target, message: "varve: record", by: author)
@@ -122,7 +122,9 @@ extension GitNotesRecordStore {
         }
         if targets.isEmpty { return .done }
         options.onBeforePush?(remote.redacted)
-        let answers = try connection.push(targets.map { ($0.target, $0.ref.rawValue) })
+        let answers = try handle.withTransientReferences(to: targets.map { $0.target }) { (names) throws(GitError) in
+            try connection.push(zip(names, targets).map { ($0, $1.ref.rawValue) })
+        }
         var refused: (ref: RecordRef, message: String)?
         for (ref, mirrored, target) in targets {
             switch answers[ref.rawValue] {

@@ -87,8 +87,8 @@ public final class GitNotesRecordStore: RecordStore {
     public func logLines(of commit: ObjectID) async throws -> [String] {
         try await reader.run { (handle) throws(GitError) in
             guard let tip = try handle.reference(RecordRef.log.rawValue) else { return [] }
-            let lines = try handle.noteLines(of: RawID(commit), in: handle.commit(tip).tree)
-            return lines.map { String(decoding: $0, as: UTF8.self) }.sorted()
+            let lines = try handle.noteLines(of: [RawID(commit)], in: handle.commit(tip).tree)
+            return lines.values.joined().map { String(decoding: $0, as: UTF8.self) }.sorted()
         }
     }
 

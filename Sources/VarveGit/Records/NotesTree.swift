@@ -53,36 +53,36 @@ enum NotesTree {
 }
 
 extension RepositoryHandle {
-    /// The notes of an object; more than one where a tree holds it at several depths.
-    func notes(of object: RawID, in tree: RawID?) throws(GitError) -> [RawID] {
-        let digits = hexDigits(object.bytes)
-        var found: [RawID] = []
-        var next = tree
-        var depth = 0
-        while let current = next {
-            next = nil
-            let pair = digits[(2 * depth)...].prefix(2)
-            let rest = digits[(2 * depth)...]
-            try withTree(current) { (cursor) throws(GitError) in
-                while cursor.isValid {
-                    let count = cursor.name.count
-                    if count == rest.count, !cursor.isFolder, cursor.nameBytes.elementsEqual(rest) {
-                        found.append(cursor.id)
-                    } else if count == 2, cursor.isFolder, depth < 19, cursor.nameBytes.elementsEqual(pair) {
-                        next = cursor.id
-                    }
-                    try cursor.advance()
+    /// Finds the notes of some objects; more than one of an object that a tree holds at several depths.
+    private func findNotes(
+        of objects: [RawID], in tree: RawID, depth: Int = 0, into found: inout [RawID: [RawID]]
+    ) throws(GitError) {
+        // Few objects are compared with each entry as bytes; each folder is read once for all that it may hold.
+        let byPair = Dictionary(grouping: objects) { hexDigits([$0.bytes[depth]]) }
+        let byRest = Dictionary(grouping: objects) { Array(hexDigits($0.bytes)[(2 * depth)...]) }
+        var folders: [(RawID, [RawID])] = []
+        try withTree(tree) { (cursor) throws(GitError) in
+            while cursor.isValid {
+                if cursor.isFolder, cursor.name.count == 2, depth < 19 {
+                    if let inside = byPair[Array(cursor.nameBytes)] { folders.append((cursor.id, inside)) }
+                } else if !cursor.isFolder, cursor.name.count == 40 - 2 * depth {
+                    for object in byRest[Array(cursor.nameBytes)] ?? [] { found[object, default: []].append(cursor.id) }
                 }
+                try cursor.advance()
             }
-            depth += 1
         }
-        return found
+        for (folder, inside) in folders { try findNotes(of: inside, in: folder, depth: depth + 1, into: &found) }
     }
 
-    /// The lines of all notes of an object.
-    func noteLines(of object: RawID, in tree: RawID?) throws(GitError) -> Set<[UInt8]> {
-        var lines: Set<[UInt8]> = []
-        for id in try notes(of: object, in: tree) { lines.formUnion(NotesTree.lines(of: try blob(id) ?? [])) }
+    /// The lines of all notes of some objects; objects without a note are absent.
+    func noteLines(of objects: [RawID], in tree: RawID?) throws(GitError) -> [RawID: Set<[UInt8]>] {
+        guard let tree else { return [:] }
+        var found: [RawID: [RawID]] = [:]
+        try findNotes(of: objects, in: tree, into: &found)
+        var lines: [RawID: Set<[UInt8]>] = [:]
+        for (object, ids) in found {
+            for id in ids { lines[object, default: []].formUnion(NotesTree.lines(of: try blob(id) ?? [])) }
+        }
         return lines
     }
 
@@ -105,9 +105,10 @@ extension RepositoryHandle {
 
     /// Adds lines to notes and returns the new tree.
     ///
-    /// Only the folders on the way to the objects are read and written. The ids of all that the new tree needs beside the old one are appended to `written`.
+    /// Only the folders on the way to the objects are read and written. What the new tree
+    /// needs beside the old one goes into the batch.
     func editNotes(
-        _ tree: RawID?, under prefix: [UInt8] = [], _ edits: [RawID: NotesTree.Edit], written: inout [RawID]
+        _ tree: RawID?, under prefix: [UInt8] = [], _ edits: [RawID: NotesTree.Edit], into batch: inout ObjectBatch
     ) throws(GitError) -> RawID? {
         var kept: [TreeEntry] = []
         var folders: [UInt8: RawID] = [:]
@@ -132,23 +133,21 @@ extension RepositoryHandle {
             if let first = digits.first, digits.count > 1, fansOut || folders[first] != nil {
                 below[first, default: [:]][object] = edit
             } else {
-                let id = try writeNote(edit, written: &written)
+                let id = try writeNote(edit, into: &batch)
                 kept.append(TreeEntry(mode: TreeEntry.fileMode, name: hexDigits(digits), id: id))
             }
         }
         for (byte, edits) in below {
-            folders[byte] = try editNotes(folders[byte], under: prefix + [byte], edits, written: &written)
+            folders[byte] = try editNotes(folders[byte], under: prefix + [byte], edits, into: &batch)
         }
         for (byte, id) in folders {
             kept.append(TreeEntry(mode: TreeEntry.folderMode, name: hexDigits([byte]), id: id))
         }
-        let id = try writeTree(kept)
-        if let id { written.append(id) }
-        return id
+        return try batch.addTree(kept)
     }
 
     /// Writes all lines of a note, sorted; a note that only moves keeps its blob.
-    private func writeNote(_ edit: NotesTree.Edit, written: inout [RawID]) throws(GitError) -> RawID {
+    private func writeNote(_ edit: NotesTree.Edit, into batch: inout ObjectBatch) throws(GitError) -> RawID {
         if edit.lines.isEmpty, edit.blobs.count == 1 { return edit.blobs[0] }
         var lines = edit.lines
         for id in edit.blobs { lines.formUnion(NotesTree.lines(of: try blob(id) ?? [])) }
@@ -157,8 +156,6 @@ extension RepositoryHandle {
             text += line
             text.append(0x0a)
         }
-        let id = try write(text, GIT_OBJECT_BLOB)
-        written.append(id)
-        return id
+        return try batch.add(text, GIT_OBJECT_BLOB)
     }
 }

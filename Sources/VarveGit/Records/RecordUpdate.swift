@@ -19,49 +19,51 @@ struct RecordUpdate: Sendable {
     var base: RawID?
     /// The new commit.
     var commit: RawID
-    /// All that the commit needs beside `base`: blobs before trees before the commit.
-    var objects: [RawID]
+    /// All that the commit needs beside `base`, the commit included.
+    var objects: ObjectBatch
 }
 
 extension RepositoryHandle {
-    /// Writes the commit that adds entries to a reference's value; nil where all is there already.
+    /// Stores the commit that adds entries to a reference's value; nil where all is there already.
     func prepare(
         _ entries: [RecordEntry], for ref: RecordRef, on base: RawID?, author: GitSignature
     ) throws(GitError) -> RecordUpdate? {
-        var objects: [RawID] = []
+        var objects = ObjectBatch()
         let old = try base.map { (base) throws(GitError) in try self.commit(base).tree }
         let new: RawID?
         switch ref {
         case .packages:
-            new = try addDescriptions(entries.flatMap { $0.descriptions }, to: old, written: &objects)
+            new = try addDescriptions(entries.flatMap { $0.descriptions }, to: old, into: &objects)
         case .state:
             var lines: [RawID: Set<[UInt8]>] = [:]
             for entry in entries { lines[RawID(entry.tree), default: []].insert(try RecordLine.encode(entry.record)) }
-            new = try addNotes(lines, to: old, written: &objects)
+            new = try addNotes(lines, to: old, into: &objects)
         case .log:
             var lines: [RawID: Set<[UInt8]>] = [:]
             for entry in entries {
                 let line = Array(singleLine(redacted(entry.line), limit: 4_000).utf8)
                 for commit in entry.commits where !line.isEmpty { lines[RawID(commit), default: []].insert(line) }
             }
-            new = try addNotes(lines, to: old, written: &objects)
+            new = try addNotes(lines, to: old, into: &objects)
         }
         guard let new, new != old else { return nil }
-        let id = try writeCommit(
+        let id = try objects.addCommit(
             tree: new, parents: base.map { [$0] } ?? [], message: message(for: entries), author: author)
-        return RecordUpdate(ref: ref, base: base, commit: id, objects: objects + [id])
+        try store(objects)
+        return RecordUpdate(ref: ref, base: base, commit: id, objects: objects)
     }
 
     /// Adds the lines that are not there yet; the tree itself where all are.
     private func addNotes(
-        _ lines: [RawID: Set<[UInt8]>], to tree: RawID?, written: inout [RawID]
+        _ lines: [RawID: Set<[UInt8]>], to tree: RawID?, into batch: inout ObjectBatch
     ) throws(GitError) -> RawID? {
         var edits: [RawID: NotesTree.Edit] = [:]
+        let known = try noteLines(of: Array(lines.keys), in: tree)
         for (object, lines) in lines {
-            let missing = lines.subtracting(try noteLines(of: object, in: tree))
+            let missing = lines.subtracting(known[object] ?? [])
             if !missing.isEmpty { edits[object] = NotesTree.Edit(lines: missing) }
         }
-        return edits.isEmpty ? tree : try editNotes(tree, edits, written: &written)
+        return edits.isEmpty ? tree : try editNotes(tree, edits, into: &batch)
     }
 
     private func message(for entries: [RecordEntry]) -> String {

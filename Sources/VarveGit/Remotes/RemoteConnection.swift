@@ -74,14 +74,16 @@ struct RemoteConnection: ~Copyable {
 
     /// Sends objects and asks the remote to move references from the values it advertised to others.
     ///
+    /// The sources are names of local references, the only ones that libgit2 takes.
+    ///
     /// - Returns: the server's answer for each reference; absent where it gave none.
     /// - Throws: only when there is no answer at all.
-    func push(_ targets: [(id: RawID, name: String)]) throws(GitError) -> [String: RemoteDialogue.Answer] {
+    func push(_ targets: [(source: String, name: String)]) throws(GitError) -> [String: RemoteDialogue.Answer] {
         var options = git_push_options()
         git_push_options_init(&options, UInt32(GIT_PUSH_OPTIONS_VERSION))
         dialogue.install(in: &options.callbacks)
         options.proxy_opts.type = GIT_PROXY_AUTO
-        let status = withStringArray(targets.map { "\($0.id.hex):\($0.name)" }) {
+        let status = withStringArray(targets.map { $0.source + ":" + $0.name }) {
             git_remote_upload(pointer, $0, &options)
         }
         if status < 0, dialogue.answers.isEmpty {

@@ -64,7 +64,10 @@ final class RemoteDialogue {
     /// The error of a failed call: the callback's own, else libgit2's.
     func failure(_ status: Int32, _ subject: String) -> GitError {
         let reported = GitError(status: status, subject)
-        return error.map { GitError($0.code, subject, $0.cause) } ?? reported
+        if let error { return GitError(error.code, subject, error.cause) }
+        // libgit2 files a refused or broken connection under the operating system's errors.
+        return reported.code == .fileSystem && address.folder == nil
+            ? GitError(.unreachable, subject, reported.cause) : reported
     }
 
     // MARK: - Credentials

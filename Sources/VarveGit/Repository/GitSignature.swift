@@ -42,9 +42,11 @@ extension RepositoryHandle {
         defer { git_signature_free(pointer) }
         return GitSignature(name: String(cString: pointer.pointee.name), email: String(cString: pointer.pointee.email))
     }
+}
 
-    /// Writes a commit that no reference names yet.
-    func writeCommit(
+extension ObjectBatch {
+    /// Takes in a commit of this moment.
+    mutating func addCommit(
         tree: RawID, parents: [RawID], message: String, author: GitSignature
     ) throws(GitError) -> RawID {
         let signature = try OwnedSignature(author)
@@ -58,6 +60,6 @@ extension RepositoryHandle {
         var text = "tree \(tree.hex)\n"
         for parent in parents { text += "parent \(parent.hex)\n" }
         text += "author \(who)\ncommitter \(who)\n\n\(message)\n"
-        return try write(Array(text.utf8), GIT_OBJECT_COMMIT)
+        return try add(Array(text.utf8), GIT_OBJECT_COMMIT)
     }
 }

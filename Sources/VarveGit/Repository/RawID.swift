@@ -63,8 +63,12 @@ struct RawID: Hashable, Sendable, Comparable {
 
 /// The lower-case hexadecimal digits of some bytes.
 func hexDigits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-    let digits = Array("0123456789abcdef".utf8)
-    return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    var digits: [UInt8] = []
+    digits.reserveCapacity(2 * bytes.underestimatedCount)
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] { digits.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
+    }
+    return digits
 }
 
 /// The bytes that an even number of lower- or upper-case hexadecimal digits stand for, else nil.

@@ -161,10 +161,4 @@ extension RepositoryHandle {
             }
         }
     }
-
-    /// Writes a tree of these entries; nil where there are none.
-    func writeTree(_ entries: [TreeEntry]) throws(GitError) -> RawID? {
-        if entries.isEmpty { return nil }
-        return try write(TreeEntry.encode(entries), GIT_OBJECT_TREE)
-    }
 }

@@ -64,14 +64,21 @@ struct HostileInputTests {
     }
 
     @Test
-    func largeFilesWithinTheLimitAreRead() throws {
-        #expect(try codes("apt.txt", String(repeating: "git\n", count: 2 << 20)) == [])
-        #expect(try codes("requirements.txt", String(repeating: "x\\\n", count: 1 << 20)) == [])
-        #expect(try codes("requirements.txt", String(repeating: "#", count: 9 << 20)) == [])
-        #expect(try codes("requirements.txt", String(repeating: "= \n", count: 1 << 20)) == ["VRV060"])
+    func longListsAndLinesAreRead() throws {
+        #expect(try codes("apt.txt", String(repeating: "git\n", count: 1 << 15)) == [])
+        #expect(try codes("apt.txt", String(repeating: "git ", count: 1 << 15)) == [])
+        #expect(try codes("apt.txt", String(repeating: "g é ", count: 1 << 15)) == ["VRV040"])
+        #expect(try codes("requirements.txt", String(repeating: "a\n", count: 1 << 15)) == [])
+        #expect(try codes("requirements.txt", String(repeating: "= \n", count: 1 << 15)) == ["VRV060"])
+        #expect(try codes("requirements.txt", String(repeating: "x\\\n", count: 1 << 17)) == ["VRV002"])
+        #expect(try codes("requirements.txt", String(repeating: "#", count: 1 << 20)) == [])
+        #expect(try codes("requirements.txt", "x " + String(repeating: "-e a ", count: 1 << 13)) == ["VRV062"])
+        #expect(try codes("environment.yml", "dependencies:\n" + String(repeating: "- a\n", count: 1 << 14)) == [])
         #expect(
-            try codes("environment.yml", "dependencies: [" + String(repeating: "[", count: 1 << 20)).isEmpty == false)
-        #expect(try codes("environment.yml", "dependencies:\n" + String(repeating: "- a\n", count: 1 << 17)) == [])
+            try codes("environment.yml", "dependencies: ['a " + String(repeating: "1,", count: 1 << 15) + "1']\n") == [
+                "VRV051"
+            ])
+        #expect(try codes("environment.yml", "dependencies: [" + String(repeating: "[", count: 1 << 20)) == ["VRV003"])
     }
 
     @Test

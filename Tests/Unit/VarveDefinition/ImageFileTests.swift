@@ -152,6 +152,7 @@ struct ImageFileTests {
             name: "base with a scheme", yaml: "base: https://ghcr.io/a/b\n", expected: ["VRV024 1:7"],
             text: "did you mean 'ghcr.io/a/b'?"),
         Case(name: "base with credentials", yaml: "base: https://me:hunter2@ghcr.io/a/b\n", expected: ["VRV067 1:7"]),
+        Case(name: "base with a user", yaml: "base: me:hunter2@ghcr.io/a/b\n", expected: ["VRV067 1:7"]),
         Case(name: "base of the wrong type", yaml: "base: [a]\n", expected: ["VRV011 1:7"]),
         Case(name: "empty base", yaml: "base: {}\n", expected: ["VRV024 1:7"]),
         Case(

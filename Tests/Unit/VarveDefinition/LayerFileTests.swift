@@ -102,6 +102,8 @@ struct LayerFileTests {
         Case(file: "requirements.txt", text: "git+https://hunter2@github.com/a/b\n", expected: ["VRV067 1:1"]),
         Case(file: "requirements.txt", text: "x @ https://u:hunter2@x.org/x.whl\n", expected: ["VRV067 1:1"]),
         Case(file: "requirements.txt", text: "-c https://u:hunter2@x.org/c.txt\n", expected: ["VRV067 1:1"]),
+        Case(file: "requirements.txt", text: "x @ https://u:hunter2@x.org/x.whl y\n", expected: ["VRV060 1:35"]),
+        Case(file: "apt.txt", text: "https://u:hunter2@x.org/x.deb\n", expected: ["VRV040 1:1"]),
         Case(file: "requirements.txt", text: "./nowhere\n", expected: ["VRV068 1:1"]),
         Case(file: "requirements.txt", text: "-e .\n", expected: ["VRV068 1:1"], contains: "pyproject.toml"),
         Case(file: "requirements.txt", text: "./x-1.0-py3-none-any.whl\n", expected: ["VRV069 1:1"]),

@@ -124,7 +124,7 @@ import VarveTestSupport
         let descriptor = OCIDescriptor(mediaType: MediaType.gzipLayer, content: Array("layer".utf8))
         let diffID = Digest.of([1])
         #expect(layers.layer(diffID) == nil)
-        try await layers.keep(file, as: descriptor, diffID: diffID)
+        try layers.keep(file, as: descriptor, diffID: diffID)
         #expect(layers.layer(diffID) == descriptor)
         layers.removeUnused()
         #expect(layers.layer(diffID) == descriptor)

@@ -98,7 +98,7 @@ import VarveModel
             try await engine.build(EngineBench.request(Self.script(text), parent: base), log: Lines())
         }
         let lines = failure?.tail.split(separator: "\n").map(String.init) ?? []
-        #expect(lines.count == 40 && lines.contains("line 100") && !lines.contains("line 1"))
+        #expect((36...40).contains(lines.count) && lines.contains("line 100") && !lines.contains("line 1"))
         #expect(lines.contains("GET https://***@example.com/x"))
         #expect(!["hunter22", "xyz", "abcdef123456"].contains { failure?.tail.contains($0) == true })
     }

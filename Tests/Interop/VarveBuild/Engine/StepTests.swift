@@ -55,8 +55,8 @@ import VarveModel
         #expect(!text.contains("host.example") && !text.contains("host-secret") && !text.contains("hunter22"))
         #expect(!text.contains("swiftpm") && !text.contains("xctest"))
         let listing = try await EngineBench.listing(of: layer, store: engine.buildah.store)
-        #expect(listing.filter { !$0.hasPrefix("d") } == [])
-        #expect(listing.allSatisfy { $0.hasSuffix(" run/") || $0.hasSuffix(" etc/") || $0.hasSuffix(" tmp/") })
+        #expect(listing.filter { !$0.hasPrefix("d ") } == [])
+        #expect(listing.allSatisfy { $0.hasSuffix(" run") || $0.hasSuffix(" etc") || $0.hasSuffix(" tmp") })
         let config = try await engine.buildah.inspect(layer.configDigest.hex)
         #expect(config?.configuration.environment == ["PATH=\(BuildahEngine.path)"])
     }
@@ -83,7 +83,10 @@ import VarveModel
             """
         let (ready, continuation) = AsyncStream<Void>.makeStream()
         let request = try EngineBench.request(postBuild(script), parent: base)
-        let build = Task { try await engine.build(request, log: Signal(continuation: continuation)) }
+        let build = Task {
+            defer { continuation.finish() }
+            return try await engine.build(request, log: Signal(continuation: continuation))
+        }
         for await _ in ready { break }
         #expect(Self.isRunning(mark))
         let clock = ContinuousClock()
@@ -107,12 +110,14 @@ import VarveModel
         let failure = await #expect(throws: BuildFailure.self) {
             try await engine.build(
                 EngineBench.request(
-                    postBuild("setsid sleep \(mark) & sleep \(mark)"), parent: base, timeout: .seconds(1)),
+                    postBuild("echo begun; setsid sleep \(mark) & sleep \(mark)"), parent: base, timeout: .seconds(1)),
                 log: Lines()
             )
         }
         #expect(failure?.failureClass == .timedOut)
         #expect(failure?.layer == .postBuild)
+        #expect(failure?.message == "failed to build layer 'postBuild': it ran longer than 1s")
+        #expect(failure?.tail == "begun")
         #expect(!Self.isRunning(mark))
     }
 

@@ -82,8 +82,18 @@ import VarveTestSupport
         #expect(failure.failureClass == .definition)
         #expect(try await fixture.configDigest(ofLocal: name) == nil)
 
-        try await registry.basePuller.pull(resolved, platform: platform, into: fixture.store, as: name)
-        #expect(try await fixture.configDigest(ofLocal: name) == resolved.configDigest)
+        let key = LayerKey(bytes: [2])
+        let local = BuildahStore.name(of: key, kind: .base)
+        try await registry.basePuller.pull(resolved, platform: platform, into: fixture.store, as: local)
+        #expect(try await fixture.configDigest(ofLocal: local) == resolved.configDigest)
+
+        // As a cached layer it keeps its identity too, though its manifest is another one.
+        let cache = try #require(registry.layerCache)
+        try await cache.save(key, kind: .base, from: fixture.store)
+        let other = try await fixture.withNewState()
+        let fresh = try #require(try await other.registry(at: server.host).layerCache)
+        #expect(try await fresh.fetch(key, kind: .base, into: other.store))
+        #expect(try await other.configDigest(ofLocal: local) == resolved.configDigest)
     }
 
     @Test(arguments: [false, true])

@@ -60,6 +60,29 @@ import VarveTestSupport
         #expect(try String(contentsOfFile: images + "/index.json", encoding: .utf8) == index)
     }
 
+    @Test(arguments: ["images", "state/staging"])
+    func fullDiskIsSaidToBeFullAndNothingIsTagged(_ place: String) async throws {
+        let fixture = try await PublishingFixture()
+        let images = fixture.directory.path("images")
+        let small =
+            place == "images" ? try fixture.directory.makeFolder("images") : fixture.state + "/staging"
+        let registry = try await fixture.registry("oci:" + images)
+        let text = (0..<40_000).map { "\($0 &* 2_654_435_761 % 4_294_967_291)" }.joined()
+        let layer = try await fixture.layer(text, on: fixture.layer("apt"))
+        try await Command.run("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small])
+        fixture.directory.addCleanup { _ = try? await Command.result("umount", [small]) }
+
+        let failure = try await buildFailure { _ = try await registry.publish(PublishRequest("a", layer)) }
+
+        #expect(failure.failureClass == .diskFull, "\(failure.message)")
+        #expect(try await Command.result("skopeo", ["inspect", "oci:\(images):a:latest"]).status != 0)
+        try await Command.run("mount", ["-o", "remount,size=8m", small])
+        // On a file system of its own the layer cannot be linked and is copied.
+        let published = try await registry.publish(PublishRequest("a", layer))
+        #expect(try await registry.contains(ImageName("a"), manifest: published.manifestDigest))
+        #expect(try fixture.leftovers() == [])
+    }
+
     @Test func parallelProcessesLoseNoTag() async throws {
         let fixture = try await PublishingFixture()
         let images = fixture.directory.path("images")
@@ -126,6 +149,19 @@ import VarveTestSupport
             #expect(try await registry.publish(request) == published)
             #expect(try await registry.contains(request.image, manifest: published.manifestDigest))
         }
+    }
+
+    @Test func lostIndexIsSeenAndWrittenAnew() async throws {
+        let fixture = try await PublishingFixture()
+        let images = fixture.directory.path("images")
+        let registry = try await fixture.registry("oci:" + images)
+        let request = try await PublishRequest("a", fixture.layer("apt"))
+        let published = try await registry.publish(request)
+        #expect(try await registry.contains(request.image, manifest: published.manifestDigest))
+        try FileManager.default.removeItem(atPath: images + "/index.json")
+        #expect(try await !registry.contains(request.image, manifest: published.manifestDigest))
+        #expect(try await registry.publish(request) == published)
+        #expect(try await registry.contains(request.image, manifest: published.manifestDigest))
     }
 
     @Test func buildTagIsNeverMovedToAnotherImage() async throws {

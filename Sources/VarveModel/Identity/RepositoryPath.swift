@@ -84,13 +84,8 @@ public struct RepositoryPath: Hashable, Sendable, Comparable {
         left.components.elementsEqual(right.components) { $0.utf8.elementsEqual($1.utf8) }
     }
 
-    /// Hashes bytes.
-    public func hash(into hasher: inout Hasher) {
-        for component in components {
-            for byte in component.utf8 { hasher.combine(byte) }
-            hasher.combine(0x2f as UInt8)
-        }
-    }
+    /// Hashes the components; equal bytes are equal texts, so equal paths have equal hashes.
+    public func hash(into hasher: inout Hasher) { hasher.combine(components) }
 
     /// Orders by components, byte by byte, so that output is stable.
     public static func < (left: RepositoryPath, right: RepositoryPath) -> Bool {

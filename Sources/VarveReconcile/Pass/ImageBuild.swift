@@ -99,9 +99,10 @@ struct ImageBuild: Sendable {
     private func finish(
         _ request: LayerRequest, log: BuildLogFile
     ) async throws -> (layer: BuiltLayer, action: LayerRecord.Action) {
-        try Task.checkCancellation()
         if case .done(let result) = await builds.claim(request.key) { return (try result.get(), .reused) }
         do {
+            // Asked with the claim in hand: who waited for one that was stopped must not begin anew.
+            try Task.checkCancellation()
             if let found = try await engine.layer(for: request.key, kind: request.content.kind) {
                 await builds.finish(request.key, .success(found))
                 return (found, .reused)

@@ -107,8 +107,7 @@ struct Pass {
 
     /// Said once for each state of the folder.
     private func invalidEntry(_ definition: InvalidDefinition) async throws -> RecordEntry? {
-        guard let name = try? ImageName(definition.name) else { return nil }
-        if let latest = history.latest[name], latest.status == .invalid, latest.tree == definition.tree { return nil }
+        guard let name = try? ImageName(definition.name), !history.knowsAsInvalid(definition) else { return nil }
         let commit = try await lastCommit(of: definition.folder)
         var record = makeRecord(name, .invalid, commit: commit)
         record.folder = definition.folder
@@ -190,7 +189,9 @@ struct Pass {
         }
     }
 
-    /// Takes an image's outcome. What was missing or asked for is done with, whatever comes next.
+    /// Takes an image's outcome.
+    ///
+    /// What was missing or asked for is done with, whatever comes next.
     private mutating func settle(_ name: ImageName, _ record: BuildRecord) {
         planner.missing[name] = nil
         planner.forced.remove(name)

@@ -213,9 +213,9 @@ struct LayerFileTests {
             ]
         )
         #expect(pip.constraints == ["scipy<2"])
-        #expect(pip.localSources.map(\.name) == ["pkg", "mylib"])
-        #expect(pip.localSources.map(\.isEditable) == [false, true])
-        #expect(pip.localSources.map(\.extras) == [[], ["test"]])
+        #expect(pip.localSources.map(\.name) == ["mylib", "pkg"])
+        #expect(pip.localSources.map(\.isEditable) == [true, false])
+        #expect(pip.localSources.map(\.extras) == [["test"], []])
         #expect(image.outsideInputs.map(\.description) == ["lib/mylib", "shared/constraints.txt", "shared/extra.txt"])
     }
 

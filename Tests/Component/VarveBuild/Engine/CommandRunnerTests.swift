@@ -115,7 +115,7 @@ import VarveModel
         let script = """
             bash -c '\(launcher.joined(separator: " ")) sleep \(mark) & echo $!; wait' &
             parent=$!
-            until grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline); do :; done
+            until grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) /dev/null; do :; done
             kill -9 $parent
             for try in $(seq 100); do
                 grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) || exit 0

@@ -33,7 +33,6 @@ import VarveModel
                     EngineBench.request(content, parent: layers[number], key: key), log: Lines()
                 )
             }
-            print(ContinuousClock.now, content.kind)
             #expect(layers[0] == layers[1], "\(content.kind)")
             let paths = try await EngineBench.listing(of: layers[0], store: first.buildah.store)
             for part in [

@@ -77,7 +77,7 @@ import VarveModel
         let script = """
             trap '' TERM HUP INT
             setsid bash -c "trap '' TERM HUP INT; (trap '' TERM HUP; exec sleep \(mark)) & wait" </dev/null >/dev/null 2>&1 &
-            while ! grep -qs \(mark) /proc/[0-9]*/cmdline; do :; done
+            until grep -qsa -- \(mark) $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) /dev/null; do :; done
             echo ready
             while :; do sleep 1; done
             """

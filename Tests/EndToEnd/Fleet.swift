@@ -56,15 +56,17 @@ struct Fleet {
     }
 
     /// Commits definitions and reconciles, counting from zero.
-    func pass(_ files: [String: String?] = [:], message: String = "Change definitions") async throws -> Outcome {
+    func pass(
+        _ files: [String: String?] = [:], message: String = "Change definitions", builders: Int = 2
+    ) async throws -> Outcome {
         if !files.isEmpty { try await git.commit(files, message: message) }
-        return try await pass(varve)
+        return try await pass(varve, builders: builders)
     }
 
     /// Reconciles with other settings, counting from zero.
-    func pass(_ varve: VarveProcess) async throws -> Outcome {
+    func pass(_ varve: VarveProcess, builders: Int = 2) async throws -> Outcome {
         try shim.reset()
-        let pass = try await varve.reconcile()
+        let pass = try await varve.reconcile(options: ["--builders", String(builders)])
         return Outcome(pass: pass, executed: try shim.executed(), committed: try shim.committed())
     }
 

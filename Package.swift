@@ -86,7 +86,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ComponentTests",
-            dependencies: ["VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport"],
+            dependencies: [
+                "VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport",
+            ],
             path: "Tests/Component",
             swiftSettings: settings
         ),

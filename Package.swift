@@ -9,6 +9,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Each module's page for people who read its folder.
+let pages = ["README.md"]
+
 /// Targets without I/O also reject unsafe memory, so that no stray pointer can reach them.
 let pureSettings = settings + [.strictMemorySafety()]
 
@@ -32,18 +35,22 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
-        .target(name: "VarveModel", swiftSettings: pureSettings),
-        .target(name: "VarveDefinition", dependencies: ["VarveModel", yams], swiftSettings: pureSettings),
-        .target(name: "VarvePlan", dependencies: ["VarveModel", crypto], swiftSettings: pureSettings),
-        .target(name: "VarveGit", dependencies: ["CGit2", "VarveModel"], swiftSettings: settings),
+        .target(name: "VarveModel", exclude: pages, swiftSettings: pureSettings),
+        .target(
+            name: "VarveDefinition", dependencies: ["VarveModel", yams], exclude: pages, swiftSettings: pureSettings
+        ),
+        .target(name: "VarvePlan", dependencies: ["VarveModel", crypto], exclude: pages, swiftSettings: pureSettings),
+        .target(name: "VarveGit", dependencies: ["CGit2", "VarveModel"], exclude: pages, swiftSettings: settings),
         .target(
             name: "VarveBuild",
             dependencies: ["VarveModel", crypto, logging, subprocess, systemPackage],
+            exclude: pages,
             swiftSettings: settings
         ),
         .target(
             name: "VarveReconcile",
             dependencies: ["VarveModel", "VarveDefinition", "VarvePlan", logging],
+            exclude: pages,
             swiftSettings: settings
         ),
         .target(
@@ -52,12 +59,21 @@ let package = Package(
                 "VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveReconcile",
                 argumentParser, logging,
             ],
+            exclude: pages,
             swiftSettings: settings
         ),
-        .executableTarget(name: "varve", dependencies: ["VarveCommands"], swiftSettings: settings),
+        .executableTarget(name: "varve", dependencies: ["VarveCommands", argumentParser], swiftSettings: settings),
         .target(
             name: "VarveTestSupport",
             dependencies: ["VarveModel", crypto, subprocess, systemPackage],
+            exclude: pages,
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "varve-bench",
+            dependencies: ["VarveModel", "VarveGit", "VarveReconcile"],
+            path: "Tests/Bench",
+            exclude: ["bench.py", "fleet.py"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -70,7 +86,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ComponentTests",
-            dependencies: ["VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport"],
+            dependencies: [
+                "VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport",
+            ],
             path: "Tests/Component",
             swiftSettings: settings
         ),
@@ -82,7 +100,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["VarveModel", "VarveTestSupport"],
+            dependencies: ["VarveModel", "VarveTestSupport", "varve"],
             path: "Tests/EndToEnd",
             swiftSettings: settings
         ),

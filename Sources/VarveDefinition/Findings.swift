@@ -28,6 +28,9 @@ final class Findings {
     /// Whether nothing is wrong so far.
     var isEmpty: Bool { found.isEmpty }
 
+    /// Whether nothing more will be taken; readers of long lists then stop.
+    var isFull: Bool { found.count >= Self.limit }
+
     /// Adds one diagnostic.
     ///
     /// Text of the definition in `message` is made safe by `quoted`.
@@ -49,5 +52,23 @@ final class Findings {
     }
 }
 
-/// Text of a definition in quotes, on one line and not too long.
-func quoted(_ text: some StringProtocol) -> String { "'" + singleLine(text, limit: 80) + "'" }
+/// Text of a definition in quotes, on one line, not too long, and without the user part of any URL in it.
+func quoted(_ text: some StringProtocol) -> String {
+    "'" + singleLine(withoutUserParts(String(text)), limit: 80) + "'"
+}
+
+/// A text with `***` in place of what stands between `://` and `@`.
+private func withoutUserParts(_ text: String) -> String {
+    guard text.utf8.contains(0x40) else { return text }
+    var result = ""
+    var rest = text[...]
+    while let marker = rest.firstRange(of: "://") {
+        result += rest[..<marker.upperBound]
+        rest = rest[marker.upperBound...]
+        let authority = rest.prefix { !"/?# \t'\"".contains($0) }
+        guard let at = authority.lastIndex(of: "@") else { continue }
+        result += "***"
+        rest = rest[at...]
+    }
+    return result + rest
+}

@@ -35,13 +35,18 @@ enum FleetCheck {
     }
 
     private static func checkBases(_ images: inout [ReadImage], _ names: Set<String>) {
+        // Comparing with every name is slow where a whole fleet names a base that is gone.
+        var nearest: [String: String] = [:]
         for index in images.indices {
             guard case .image(let base) = images[index].definition?.base, !names.contains(base.value) else { continue }
-            let nearest = nearestWord(to: base.value, among: names.subtracting([images[index].name]))
+            if nearest[base.value] == nil, nearest.count < 100 {
+                nearest[base.value] = nearestWord(to: base.value, among: names) ?? ""
+            }
+            let suggestion = nearest[base.value].flatMap { $0.isEmpty ? nil : $0 }
             report(
                 .unknownBase, at: images[index].basePlace,
                 "there is no image \(quoted(base.value)) in this repository",
-                hint: nearest.map { "did you mean '\(singleLine($0))'?" }
+                hint: suggestion.map { "did you mean '\(singleLine($0))'?" }
                     ?? "a base in a registry is written with its registry: docker.io/library/\(base.value)",
                 on: &images[index]
             )

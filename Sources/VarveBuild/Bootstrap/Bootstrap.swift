@@ -44,8 +44,9 @@ struct Bootstrap: Sendable {
         guard result.isSuccess else {
             let cause = FailureCause(kind: .base, status: result.status, tail: result.tail)
             throw BuildFailure(
-                cause.failureClass, layer: .base, message: "failed to bootstrap '\(specification.suite)': \(cause.text)",
-                tail: result.tailText
+                cause.failureClass, layer: .base,
+                message: "failed to bootstrap '\(specification.suite)': \(cause.text)",
+                tail: cause.tail
             )
         }
         try await BootstrapLayout(folder: folder + "/layout").write(tar: tar, platform: request.platform)

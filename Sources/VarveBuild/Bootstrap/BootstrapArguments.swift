@@ -19,7 +19,8 @@ struct BootstrapArguments: Hashable, Sendable {
     /// - Throws: `BuildFailure` of class `definition` when a part is not well formed or the distribution is not known.
     init(_ specification: BootstrapSpecification, platform: Platform, target: String) throws {
         switch specification.distribution {
-        case "debian": (keyring, keyringPackage) = (Self.keyrings + "debian-archive-keyring.gpg", "debian-archive-keyring")
+        case "debian":
+            (keyring, keyringPackage) = (Self.keyrings + "debian-archive-keyring.gpg", "debian-archive-keyring")
         case "ubuntu": (keyring, keyringPackage) = (Self.keyrings + "ubuntu-archive-keyring.gpg", "ubuntu-keyring")
         default: throw Self.failure("distribution", specification.distribution, "expected debian or ubuntu")
         }

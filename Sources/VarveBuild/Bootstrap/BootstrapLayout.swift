@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import struct Crypto.SHA256
 import FoundationEssentials
 import SystemPackage
 import VarveModel
+
+import struct Crypto.SHA256
 
 /// An OCI image layout that holds one image of one uncompressed layer.
 ///
@@ -24,7 +25,8 @@ struct BootstrapLayout: Sendable {
             try files.moveItem(atPath: tar, toPath: folder + "/blobs/sha256/" + layer.hex)
             let config = try writeBlob(
                 ImageConfig(
-                    created: Recipe.created, architecture: platform.architecture, os: platform.os, variant: platform.variant,
+                    created: Recipe.created, architecture: platform.architecture, os: platform.os,
+                    variant: platform.variant,
                     config: .init(env: ["PATH=" + BuildahEngine.path], cmd: ["/bin/bash"]),
                     rootfs: .init(type: "layers", diffIDs: [layer.description])
                 ),
@@ -35,7 +37,8 @@ struct BootstrapLayout: Sendable {
                     schemaVersion: 2, mediaType: Self.manifestType, config: config,
                     layers: [
                         Descriptor(
-                            mediaType: "application/vnd.oci.image.layer.v1.tar", digest: layer.description, size: layerSize
+                            mediaType: "application/vnd.oci.image.layer.v1.tar", digest: layer.description,
+                            size: layerSize
                         )
                     ]
                 ),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import struct Crypto.SHA256
 import FoundationEssentials
-public import VarveModel
+import VarveModel
+
+import struct Crypto.SHA256
 
 extension BuildahEngine {
     /// Runs one step on the layer below and makes the result a layer.
@@ -18,54 +19,24 @@ extension BuildahEngine {
             let result = try await buildah.run(
                 runArguments(step, scratch: scratch, owner: request.owner) + [container.name, "--"] + step.arguments,
                 containment: .namespace, timeout: request.timeout
-            ) { log.append(line: $0, layer: kind) }
+            ) { line in
+                if !FailureCause.isNoise(line) { log.append(line: line, layer: kind) }
+            }
             guard result.isSuccess else {
                 let cause = FailureCause(kind: kind, status: result.status, tail: result.tail)
                 throw BuildFailure(
                     cause.failureClass, layer: kind, message: "failed to build layer '\(kind)': \(cause.text)",
-                    tail: result.tailText
+                    tail: cause.tail
                 )
             }
             for path in missing { Self.removeMountPoint(path, in: root) }
             if kind == .pip, !hadVenv, root.exists(Self.venv) {
                 let path = try await inspect(parent: request).configuration.variable("PATH")
-                try await container.configure(["--env", Self.assignment("PATH", "/opt/venv/bin:" + (path ?? Self.path))])
+                try await container.configure([
+                    "--env", Self.assignment("PATH", "/opt/venv/bin:" + (path ?? Self.path)),
+                ])
             }
             try await container.commit(as: BuildahStore.name(of: request.key, kind: kind))
-        }
-    }
-
-    /// Runs a check in a finished image, as a container of it would run: its variables, USER and working directory, and
-    /// behind its start script where varve put one there. Neither certificates nor recipe variables are given.
-    ///
-    /// - Throws: `BuildFailure` of class `definition` when the script exits non-zero.
-    public func verify(_ layer: BuiltLayer, script: Script, timeout: Duration, log: any BuildLog) async throws {
-        let scratch = try Scratch(in: buildah.store.temporary)
-        defer { scratch.remove() }
-        var step = Step(
-            user: .image, arguments: [],
-            files: [Step.File(path: "step/verify", content: .bytes(script.bytes), isExecutable: true)], cache: .none
-        )
-        try scratch.write(step, from: EmptySource())
-        guard let image = try await buildah.inspect(layer.configDigest.hex) else {
-            throw BuildFailure(.unknown, message: "failed to verify image '\(layer.key.short)': it is not in the store")
-        }
-        if image.configuration.entrypoint?.first == Self.startScript { step.arguments.append(Self.startScript) }
-        step.arguments += (script.hasShebang ? [] : ["bash"]) + [Recipe.folder + "/step/verify"]
-        let arguments = step.arguments
-        try await WorkingContainer.with(layer.configDigest, layer: nil, buildah: buildah) { container in
-            let result = try await buildah.run(
-                ["run", "--no-hosts", "--hostname", "varve"] + buildah.isolation.arguments
-                    + ["--volume", scratch.path + "/step:\(Recipe.folder)/step:ro", container.name, "--"] + arguments,
-                containment: .namespace, timeout: timeout
-            ) { log.append(line: $0, layer: layer.kind) }
-            guard result.isSuccess else {
-                let cause = FailureCause(kind: nil, status: result.status, tail: result.tail)
-                throw BuildFailure(
-                    cause.failureClass, message: "failed to verify the image: \(cause.text)", tail: result.tailText
-                )
-            }
-            try await container.remove()
         }
     }
 
@@ -87,7 +58,9 @@ extension BuildahEngine {
         return arguments
     }
 
-    /// The folder on the host of a step's cache. Any user of an image can write to it, each below a folder of its own.
+    /// The folder on the host of a step's cache.
+    ///
+    /// Any user of an image can write to it, each below a folder of its own.
     private func cacheFolder(_ cache: Step.Cache, owner: Owner) throws -> String? {
         let path: String
         switch cache {
@@ -128,7 +101,8 @@ extension BuildahEngine {
             arguments += ["--entrypoint", Self.json(entrypoint)]
             if let command = below.command { arguments += ["--cmd", Self.shellWords(command)] }
         }
-        try await WorkingContainer.with(try parent(request).configDigest, layer: .config, buildah: buildah) { container in
+        try await WorkingContainer.with(try parent(request).configDigest, layer: .config, buildah: buildah) {
+            container in
             if content.start != nil {
                 try await container.copy(scratch.path + "/step/start", to: Self.startScript, mode: "0755")
             }

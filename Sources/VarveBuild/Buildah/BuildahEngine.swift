@@ -75,9 +75,8 @@ public struct BuildahEngine: LayerEngine {
         do {
             try await make(request, log: log)
         } catch let failure as BuildFailure {
-            var failure = failure
-            failure.layer = request.content.kind
-            throw failure
+            throw failure.ofStep(
+                "build layer '\(request.content.kind)'", request.content.kind, timeout: request.timeout)
         }
         guard let layer = try await stored(request.key, request.content.kind) else {
             throw BuildFailure(

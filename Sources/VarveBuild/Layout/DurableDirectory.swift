@@ -36,6 +36,24 @@ struct DurableDirectory: Hashable, Sendable {
         return Int(status.st_size)
     }
 
+    /// What tells one version of a file, written by `write(_:to:)`, from another; nil where there is no such file.
+    func version(of name: String) -> FileVersion? {
+        var status = stat()
+        guard stat(path.appending(name).string, &status) == 0 else { return nil }
+        return FileVersion(
+            inode: UInt64(status.st_ino), seconds: Int(status.st_mtim.tv_sec),
+            nanoseconds: Int(status.st_mtim.tv_nsec), size: Int(status.st_size)
+        )
+    }
+
+    /// One version of a file.
+    struct FileVersion: Hashable, Sendable {
+        fileprivate var inode: UInt64
+        fileprivate var seconds: Int
+        fileprivate var nanoseconds: Int
+        fileprivate var size: Int
+    }
+
     /// The bytes of a file of up to `limit` bytes; nil where there is none.
     func read(_ name: String, limit: Int = 64 << 20) throws(BuildFailure) -> [UInt8]? {
         let file = path.appending(name)

@@ -31,10 +31,17 @@ struct LayoutIndex: Hashable, Sendable {
 
     /// The manifest under a name; nil where there is none, or where its entry is not well formed.
     func descriptor(named name: String) -> OCIDescriptor? {
-        guard let entry = document["manifests"]?.elements.first(where: { Self.name(of: $0) == name }),
-            let data = try? JSONEncoder().encode(entry)
-        else { return nil }
-        return try? JSONDecoder().decode(OCIDescriptor.self, from: data)
+        (document["manifests"]?.elements.first { Self.name(of: $0) == name }).flatMap(Self.descriptor)
+    }
+
+    /// The digests of the manifests under each name.
+    var digests: [String: Digest] {
+        var result: [String: Digest] = [:]
+        for entry in document["manifests"]?.elements ?? [] {
+            guard let name = Self.name(of: entry), let text = entry["digest"]?.text else { continue }
+            result[name] = try? Digest(text)
+        }
+        return result
     }
 
     /// All names, in the order of their entries.
@@ -67,6 +74,13 @@ struct LayoutIndex: Hashable, Sendable {
         } catch {
             throw BuildFailure(.unknown, message: "failed to encode the image index: \(error)")
         }
+    }
+
+    private static func descriptor(of entry: JSONValue) -> OCIDescriptor? {
+        guard let type = entry["mediaType"]?.text, let text = entry["digest"]?.text, let digest = try? Digest(text),
+            case .integer(let size) = entry["size"]
+        else { return nil }
+        return OCIDescriptor(mediaType: type, digest: digest, size: size)
     }
 
     private static func name(of entry: JSONValue) -> String? {

@@ -35,6 +35,9 @@ struct OCILayout: Hashable, Sendable {
         return try LayoutIndex(bytes, path: directory.path.appending(name).string)
     }
 
+    /// What tells the present index from earlier ones; nil where there is none yet.
+    var indexVersion: DurableDirectory.FileVersion? { directory.version(of: "index.json") }
+
     /// Changes the index while nobody else of varve does.
     ///
     /// The body sees what the last writer left.

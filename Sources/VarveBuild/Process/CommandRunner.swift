@@ -32,8 +32,9 @@ struct CommandRunner: Sendable {
                 throw BuildFailure(.environment, message: Self.missing(tool))
             }
         }
+        let tail = Tail()
         let outcome = await withTaskGroup(of: Outcome.self) { group in
-            group.addTask { await execute(command, onLine: onLine) }
+            group.addTask { await execute(command, tail: tail, onLine: onLine) }
             if let timeout = command.timeout {
                 group.addTask {
                     (try? await Task.sleep(for: timeout)) == nil ? .sleepCancelled : .deadline
@@ -54,7 +55,8 @@ struct CommandRunner: Sendable {
         case .failed(let failure): throw failure
         case .deadline:
             throw BuildFailure(
-                .timedOut, message: "failed to run '\(command.tool)': it ran longer than \(command.timeout ?? .zero)"
+                .timedOut, message: "failed to run '\(command.tool)': it ran longer than \(command.timeout ?? .zero)",
+                tail: tail.lines.joined(separator: "\n")
             )
         case .sleepCancelled:
             throw BuildFailure(.cancelled, message: "failed to run '\(command.tool)': cancelled")
@@ -69,12 +71,21 @@ struct CommandRunner: Sendable {
         case sleepCancelled
     }
 
-    private func execute(_ command: Command, onLine: @escaping @Sendable (String) -> Void) async -> Outcome {
+    /// The last lines of a child, which outlive it where its deadline ends it.
+    private final class Tail: Sendable {
+        private let state = Mutex(LineTail())
+        var lines: [String] { state.withLock { $0.lines } }
+        func append(_ line: String) { state.withLock { $0.append(line) } }
+    }
+
+    private func execute(
+        _ command: Command, tail: Tail, onLine: @escaping @Sendable (String) -> Void
+    ) async -> Outcome {
         do {
             if let input = command.input {
-                return try await .finished(execute(command, input: .array(input), onLine: onLine))
+                return try await .finished(execute(command, input: .array(input), tail: tail, onLine: onLine))
             }
-            return try await .finished(execute(command, input: .none, onLine: onLine))
+            return try await .finished(execute(command, input: .none, tail: tail, onLine: onLine))
         } catch let failure as BuildFailure {
             return .failed(failure)
         } catch {
@@ -83,7 +94,7 @@ struct CommandRunner: Sendable {
     }
 
     private func execute(
-        _ command: Command, input: some InputProtocol, onLine: @escaping @Sendable (String) -> Void
+        _ command: Command, input: some InputProtocol, tail: Tail, onLine: @escaping @Sendable (String) -> Void
     ) async throws -> CommandResult {
         var options = PlatformOptions()
         options.createSession = true
@@ -103,10 +114,9 @@ struct CommandRunner: Sendable {
             workingDirectory: command.workingDirectory.map { FilePath($0) },
             platformOptions: options
         )
-        let tail = Mutex(LineTail())
         let take: @Sendable (String) -> Void = { line in
             let line = redaction.apply(to: line)
-            tail.withLock { $0.append(line) }
+            tail.append(line)
             onLine(line)
         }
         switch command.output {
@@ -117,7 +127,7 @@ struct CommandRunner: Sendable {
                 try await Self.readLines(execution.standardOutput, take: take)
             }
             return CommandResult(
-                status: CommandResult.Status(result.terminationStatus), output: [], tail: tail.withLock { $0.lines }
+                status: CommandResult.Status(result.terminationStatus), output: [], tail: tail.lines
             )
         case .captured(let limit):
             let result = try await Subprocess.run(configuration, input: input, output: .sequence, error: .sequence) {
@@ -129,7 +139,7 @@ struct CommandRunner: Sendable {
             }
             return CommandResult(
                 status: CommandResult.Status(result.terminationStatus), output: result.closureResult,
-                tail: tail.withLock { $0.lines }
+                tail: tail.lines
             )
         }
     }

@@ -44,9 +44,12 @@ struct CompressedLayers: Hashable, Sendable {
 
     /// Keeps the compressed form of a layer.
     ///
-    /// - Throws: `BuildFailure` when the bytes are not those of the descriptor or cannot be kept.
-    func keep(_ file: FilePath, as descriptor: OCIDescriptor, diffID: Digest) async throws(BuildFailure) {
-        try await blobs.link(file, as: descriptor)
+    /// Its bytes are checked by whoever takes them from here: skopeo, or the layout they are published to.
+    ///
+    /// - Throws: `BuildFailure` when it cannot be kept.
+    func keep(_ file: FilePath, as descriptor: OCIDescriptor, diffID: Digest) throws(BuildFailure) {
+        try blobs.adopt(file, as: descriptor)
+        try blobs.sync()
         do {
             try records.write(Array(JSONEncoder().encode(descriptor)), to: diffID.hex)
         } catch let failure as BuildFailure {

@@ -15,6 +15,9 @@ protocol ImageDestination: Sendable {
     /// The manifest of a digest; nil where there is none.
     func manifest(of image: ImageName, digest: Digest) async throws -> OCIManifest?
 
+    /// Whether `isWhole` only reads.
+    var isWholeReadsOnly: Bool { get }
+
     /// Whether everything that a manifest names is there.
     func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool
 

@@ -109,7 +109,7 @@ struct ImageExporter: Sendable {
                 let layer = OCIDescriptor(
                     mediaType: MediaType.gzipLayer, digest: exported[index].digest, size: exported[index].size
                 )
-                try await layers.keep(files.path.appending(layer.digest.hex), as: layer, diffID: diffID)
+                try layers.keep(files.path.appending(layer.digest.hex), as: layer, diffID: diffID)
                 result.append(layer)
             }
         }

@@ -6,12 +6,19 @@ import VarveModel
 struct LayoutDestination: ImageDestination {
     /// The layout.
     let layout: OCILayout
+    private let names: LayoutNames
+
+    /// The layout of a fleet.
+    init(layout: OCILayout) {
+        self.layout = layout
+        names = LayoutNames(layout)
+    }
 
     func location(of image: ImageName) -> String { "oci:\(layout.path):\(image)" }
 
     func manifest(of image: ImageName, tag: String) async throws -> OCIManifest? {
-        guard let descriptor = try layout.index().descriptor(named: name(image, tag)) else { return nil }
-        return try? layout.manifest(descriptor.digest)
+        guard let digest = try names.digest(under: name(image, tag)) else { return nil }
+        return try? layout.manifest(digest)
     }
 
     func manifest(of image: ImageName, digest: Digest) async throws -> OCIManifest? {
@@ -19,7 +26,12 @@ struct LayoutDestination: ImageDestination {
         try? layout.manifest(digest)
     }
 
-    func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool { layout.contains(manifest) }
+    var isWholeReadsOnly: Bool { true }
+
+    func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool {
+        // An image without a name is lost to all other tools.
+        try layout.contains(manifest) && names.hold(manifest.digest, image: image)
+    }
 
     func upload(_ staged: StagedImage, of image: ImageName) async throws {
         try layout.create()

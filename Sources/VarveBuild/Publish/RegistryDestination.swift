@@ -24,6 +24,8 @@ struct RegistryDestination: ImageDestination {
         return manifest?.digest == digest ? manifest : nil
     }
 
+    var isWholeReadsOnly: Bool { false }
+
     /// Copies the image onto itself.
     ///
     /// skopeo asks for every blob, fetches one only where it is missing, and puts the same manifest again. It is the one way by which skopeo answers without pulling layers.

@@ -59,10 +59,14 @@ public struct SkopeoImageRegistry: ImageRegistry {
     /// Where an image of this repository is published, without tag or digest.
     public func location(of image: ImageName) -> String { destination.location(of: image) }
 
-    /// Whether a published manifest is still there, with its config and all its layers.
+    /// Whether a published manifest is still there and, where that can be told without writing, its config and all its
+    /// layers.
+    ///
+    /// A registry keeps what a manifest names for as long as it keeps the manifest; what was lost behind its back is seen
+    /// and mended when the image is published again.
     public func contains(_ image: ImageName, manifest: Digest) async throws -> Bool {
         guard let manifest = try await destination.manifest(of: image, digest: manifest) else { return false }
-        return try await destination.isWhole(manifest, of: image)
+        return destination.isWholeReadsOnly ? try await destination.isWhole(manifest, of: image) : true
     }
 
     /// The config digest of a published manifest; nil where the manifest is not there.

@@ -13,7 +13,9 @@ enum AptStep {
         )
     }
 
-    /// Lists, logs and downloads stand outside the layer from the start. A package of the cache is taken only when its
+    /// The program; lists, logs and downloads stand outside the layer from the start.
+    ///
+    /// A package of the cache is taken only when its
     /// SHA-256 is the one that the signed index names, since any base can have put it there.
     static let program = #"""
         set -eu
@@ -25,8 +27,9 @@ enum AptStep {
             exit 1
         fi
         apt() {
-            apt-get -q -y -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch" \
+            apt-get -q -y -o Acquire::Languages=none -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch" \
                 -o Dir::Cache::archives="$scratch/archives" -o Dir::Log="$scratch/log" \
+                ${SSL_CERT_FILE:+-o Acquire::https::CaInfo="$SSL_CERT_FILE"} \
                 -o APT::Update::Error-Mode=any -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
                 -o DPkg::Options::=--log="$scratch/log/dpkg.log" "$@"
         }

@@ -21,7 +21,9 @@ enum CondaStep {
         return step
     }
 
-    /// The environment file of a content. Every value is a double-quoted scalar, which YAML reads as it stands.
+    /// The environment file of a content.
+    ///
+    /// Every value is a double-quoted scalar, which YAML reads as it stands.
     static func environmentFile(_ content: CondaContent) -> String {
         var text = ""
         if !content.channels.isEmpty {

@@ -8,6 +8,8 @@ struct FailureCause: Hashable, Sendable {
     var failureClass: BuildFailure.Class
     /// The cause in one line.
     var text: String
+    /// The end of the output, without what buildah adds.
+    var tail: String
 
     /// The cause of a step's failure.
     ///
@@ -15,44 +17,49 @@ struct FailureCause: Hashable, Sendable {
     /// network error has still failed by itself.
     init(kind: LayerKind?, status: CommandResult.Status, tail: [String]) {
         let ownScript = kind == .postBuild || kind == nil
+        let wasKilled = tail.contains("subprocess exited on killed")
+        let tail = tail.filter { !Self.isNoise($0) }
+        self.tail = tail.joined(separator: "\n")
         if tail.contains(where: { $0.contains("No space left on device") || $0.contains("no space left on device") }) {
-            self.init(.diskFull, "no space left on device")
-        } else if status == .exited(137) || status == .signalled(9) {
-            self.init(
+            (failureClass, text) = (.diskFull, "no space left on device")
+        } else if status == .exited(137) || status == .signalled(9) || wasKilled {
+            (failureClass, text) = (
                 .outOfMemory,
                 "it was killed by signal 9, most likely for lack of memory; give the machine more or the step less to do"
             )
         } else if let own = tail.last(where: { $0.hasPrefix("varve: ") }) {
-            self.init(.definition, String(own.dropFirst(7)))
+            (failureClass, text) = (.definition, String(own.dropFirst(7)))
         } else if ownScript {
-            self.init(.definition, "it ended with \(status)")
+            (failureClass, text) = (.definition, "it ended with \(status)")
         } else if let line = tail.first(where: Self.isMissingPackage) {
-            self.init(.definition, Self.withoutPrefix(line))
+            (failureClass, text) = (.definition, Self.withoutPrefix(line))
         } else if let line = tail.last(where: Self.isNetworkError) {
-            self.init(.transient, Self.withoutPrefix(line))
+            (failureClass, text) = (.transient, Self.withoutPrefix(line))
         } else {
-            let line = tail.last { $0.hasPrefix("E: ") } ?? tail.last { $0.contains("ERROR: ") || $0.contains("Error: ") }
-            self.init(.definition, line.map { Self.withoutPrefix($0) } ?? "it ended with \(status)")
+            let line =
+                tail.last { $0.hasPrefix("E: ") } ?? tail.last { $0.contains("ERROR: ") || $0.contains("Error: ") }
+            (failureClass, text) = (.definition, line.map { Self.withoutPrefix($0) } ?? "it ended with \(status)")
         }
     }
 
-    private init(_ failureClass: BuildFailure.Class, _ text: String) {
-        self.failureClass = failureClass
-        self.text = text
+    /// Whether a line is what buildah says of an exit status, which the message says already.
+    static func isNoise(_ line: String) -> Bool {
+        line.hasPrefix("subprocess exited ") || line.hasPrefix("Error: exit status ")
     }
 
     private static func isMissingPackage(_ line: String) -> Bool {
         guard line.hasPrefix("E: ") else { return false }
         return [
             "Unable to locate package", "has no installation candidate", "was not found", "Couldn't find any package",
-            "unmet dependencies", "held broken packages",
+            "unmet dependencies", "does not have a Release file", "held broken packages",
         ].contains { line.contains($0) }
     }
 
     private static func isNetworkError(_ line: String) -> Bool {
         [
             "Temporary failure resolving", "Could not resolve", "Name or service not known", "Failed to fetch",
-            "Connection timed out", "Connection refused", "Connection reset", "Network is unreachable", "Could not connect",
+            "Connection timed out", "Connection refused", "Connection reset", "Network is unreachable",
+            "Could not connect",
             "NewConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProtocolError", "RemoteDisconnected",
             "NameResolutionError", "Max retries exceeded", "Hash Sum mismatch", "Some index files failed to download",
             "Temporary failure in name resolution", "CondaHTTPError", "IncompleteRead", "Read timed out", "timed out",

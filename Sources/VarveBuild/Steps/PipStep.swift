@@ -60,7 +60,7 @@ enum PipStep {
             echo "varve: the image has no python3; add python3 and python3-venv to the apt packages" >&2
             exit 1
         fi
-        exec "$python" /run/varve/step/pip.py "$@"
+        "$python" /run/varve/step/pip.py "$@" || exit $?
         """#
 
     /// Makes the virtual environment where one is needed, lays out the source folders, and becomes pip as USER.

@@ -23,7 +23,9 @@ enum Recipe {
     static func environment(hasCertificates: Bool) -> [String: String] {
         var result = ["SOURCE_DATE_EPOCH": String(epoch), "PYTHONDONTWRITEBYTECODE": "1"]
         guard hasCertificates else { return result }
-        for name in ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CONDA_SSL_VERIFY"] {
+        for name in [
+            "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CONDA_SSL_VERIFY", "GIT_SSL_CAINFO",
+        ] {
             result[name] = certificates
         }
         return result

@@ -73,7 +73,8 @@ struct Scratch: Sendable {
                 try write(Step.File(path: "\(child)", content: .blob(entry.id), isExecutable: true), from: sources)
             case .symlink: try write(Step.File(path: "\(child)", content: .symlink(entry.id)), from: sources)
             case .submodule:
-                throw BuildFailure(.definition, message: "failed to copy '\(folder)': it holds the submodule '\(entry.name)'")
+                throw BuildFailure(
+                    .definition, message: "failed to copy '\(folder)': it holds the submodule '\(entry.name)'")
             }
         }
     }

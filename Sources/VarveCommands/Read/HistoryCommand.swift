@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import VarveModel
+import VarveReconcile
 
 /// `varve history IMAGE`: all that was done for an image, newest first.
 struct HistoryCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import VarveGit
 import VarveModel
 import VarvePlan
 import VarveReconcile
@@ -52,6 +53,10 @@ struct StatusCommand: AsyncParsableCommand {
                     row.name, row.status.rawValue, row.built?.description ?? "-", row.reference ?? "-", row.detail ?? "")
             }
             table.print()
+        }
+        let unreadable = try await workspace.records.records().unreadable
+        if unreadable > 0 {
+            Output.note("\(unreadable) lines of refs/notes/varve/state cannot be read: damaged, or of a newer varve")
         }
         let unsent = try await workspace.journal.pending().count
         if unsent > 0 { Output.note("\(unsent) records wait in the journal; the next reconcile sends them") }

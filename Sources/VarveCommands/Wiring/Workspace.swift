@@ -20,29 +20,31 @@ struct Workspace {
     let engine: BuildahEngine
     let journal: Journal
 
-    init(_ options: GlobalOptions) async throws {
+    init(_ global: GlobalOptions) async throws {
         platform = try Self.hostPlatform()
-        let address = options.repository
-        let credentials = GitCredentials(home: GlobalOptions.environment("HOME"))
+        let address = global.repository
         if GlobalOptions.isURL(address) {
-            state = StateDirectory(path: options.stateDirectory, repository: address)
+            state = StateDirectory(path: global.stateDirectory, repository: address)
             try state.prepare()
-            repository = try GitRepository(cloning: address, to: state.clone, credentials: credentials)
-            source = GitDefinitionSource(repository: repository, remote: "origin", credentials: credentials)
+            source = try GitDefinitionSource(remote: address, cache: state.clone)
+            repository = source.repository
         } else {
             repository = try GitRepository(discovering: address)
-            state = StateDirectory(path: options.stateDirectory, repository: repository.gitFolder)
+            state = StateDirectory(path: global.stateDirectory, repository: repository.gitFolder)
             source = GitDefinitionSource(repository: repository)
         }
-        records = GitNotesRecordStore(repository: repository, credentials: credentials)
+        var options = GitNotesRecordStore.Options()
+        // The cache's configuration holds no credentials; the address that was given may.
+        if GlobalOptions.isURL(address) { options.remote = .address(address) }
+        records = try GitNotesRecordStore(repository: repository, options: options)
         journal = Journal(path: state.journal)
         let environment = ProcessInfo.processInfo.environment
-        let store = BuildahStore(stateDirectory: options.stateDirectory, driver: .overlay)
+        let store = BuildahStore(stateDirectory: global.stateDirectory, driver: .overlay)
         registry = SkopeoImageRegistry(
-            address: try RegistryAddress(options.registry), store: store, stateDirectory: options.stateDirectory,
-            access: RegistryAccess(plainHTTPHosts: Set(options.plainHTTPHosts)), environment: environment)
+            address: try RegistryAddress(global.registry), store: store, stateDirectory: global.stateDirectory,
+            access: RegistryAccess(plainHTTPHosts: Set(global.plainHTTPHosts)), environment: environment)
         engine = BuildahEngine(
-            store: store, isolation: options.isolation.engine, environment: environment, puller: registry.basePuller,
+            store: store, isolation: global.isolation.engine, environment: environment, puller: registry.basePuller,
             cache: registry.layerCache, logger: Logger(label: "varve.engine"))
     }
 
@@ -57,12 +59,13 @@ struct Workspace {
             platform: platform, host: ProcessInfo.processInfo.hostName,
             now: { Timestamp(seconds: time(nil)) },
             makeID: {
+                // Time first, as in UUID version 7: records of one second stay in order.
+                var moment = timespec()
+                clock_gettime(CLOCK_REALTIME, &moment)
+                let milliseconds = UInt64(moment.tv_sec) * 1_000 + UInt64(moment.tv_nsec) / 1_000_000
                 var generator = SystemRandomNumberGenerator()
-                let digits = (0..<2).map { _ in
-                    let half = String(generator.next() as UInt64, radix: 16)
-                    return String(repeating: "0", count: 16 - half.count) + half
-                }
-                return digits.joined()
+                return hexadecimal(milliseconds, digits: 12) + hexadecimal(generator.next(), digits: 16)
+                    + hexadecimal(generator.next(), digits: 4)
             })
     }
 
@@ -164,4 +167,10 @@ extension IsolationMode {
         case .rootless: .rootless
         }
     }
+}
+
+/// The lowest digits of a number in lower-case hexadecimal.
+private func hexadecimal(_ number: UInt64, digits: Int) -> String {
+    let text = String(number, radix: 16)
+    return String((String(repeating: "0", count: max(0, digits - text.count)) + text).suffix(digits))
 }

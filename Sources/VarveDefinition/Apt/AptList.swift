@@ -11,11 +11,11 @@ struct AptList {
     /// The content of a list; nil where it names no package.
     func read(_ lines: [SourceLine]) -> AptContent? {
         var packages: [String] = []
-        for line in lines {
+        for line in lines where !findings.isFull {
             let bytes = Array(line.text.utf8)
             let end = bytes.firstIndex(of: 0x23) ?? bytes.count
             var position = 0
-            while position < end {
+            while position < end, !findings.isFull {
                 while position < end, Self.isBlank(bytes[position]) { position += 1 }
                 let start = position
                 while position < end, !Self.isBlank(bytes[position]) { position += 1 }
@@ -28,17 +28,18 @@ struct AptList {
     }
 
     /// Whether a word is one package; if not, it is reported.
-    func check(_ word: String, at place: Place) -> Bool {
+    func check(_ word: String, at place: @autoclosure () -> Place) -> Bool {
         if word.hasPrefix("-") {
             let removal = word.utf8.count > 1 && word.utf8.dropFirst().allSatisfy(Self.isNameByte)
             findings.report(
-                .aptOption, at: place, "expected a package, found \(quoted(word)), which apt would read as an option",
+                .aptOption, at: place(), "expected a package, found \(quoted(word)), which apt would read as an option",
                 hint: removal ? "begin the line with '#' to leave a package out" : nil
             )
             return false
         }
         if let (what, hint) = Self.pattern(word) {
-            findings.report(.aptPattern, at: place, "expected one package, found \(quoted(word)), \(what)", hint: hint)
+            findings.report(
+                .aptPattern, at: place(), "expected one package, found \(quoted(word)), \(what)", hint: hint)
             return false
         }
         if Self.isPackage(word) { return true }
@@ -51,7 +52,7 @@ struct AptList {
             hint = "packages are separated by blanks or lines"
         }
         findings.report(
-            .aptPackage, at: place,
+            .aptPackage, at: place(),
             "\(quoted(word)) is not a package; expected name, name:arch, name=version or name/suite", hint: hint
         )
         return false

@@ -43,7 +43,7 @@ struct EnvironmentFile {
         var pipLines: [SourceLine] = []
         if let dependencies = root["dependencies"] {
             if let items = dependencies.items {
-                for item in items { readDependency(item, into: &specs, pipLines: &pipLines) }
+                for item in items where !findings.isFull { readDependency(item, into: &specs, pipLines: &pipLines) }
             } else {
                 report(dependencies, "expected a list for 'dependencies', found \(dependencies.kindName)")
             }
@@ -120,7 +120,8 @@ struct EnvironmentFile {
             return []
         }
         var result: [String] = []
-        for item in items where !item.isNull {
+        var seen: Set<String> = []
+        for item in items where !item.isNull && !findings.isFull {
             guard let text = item.text?.trimmed else {
                 report(item, "expected the name of a channel, found \(item.kindName)")
                 continue
@@ -129,7 +130,7 @@ struct EnvironmentFile {
                 reportCredentials(at: item.place)
             } else if let channel = Self.channel(text) {
                 // A second mention has no effect: the first one wins.
-                if !result.contains(channel) { result.append(channel) }
+                if seen.insert(channel).inserted { result.append(channel) }
             } else {
                 findings.report(
                     .channel, at: item.place, "\(quoted(text)) is not a channel; expected a name, defaults, or a URL"
@@ -143,7 +144,7 @@ struct EnvironmentFile {
         let scheme = UrlCheck.scheme(of: text)
         if let scheme, text.contains("://") {
             guard ["http", "https", "file", "oci", "s3"].contains(scheme) else { return nil }
-            guard !text.contains(where: { $0.isWhitespace }), text.firstControlCharacter == nil else { return nil }
+            guard !text.contains(where: { $0.isWhitespace }), !text.holdsControlCharacter else { return nil }
             return text.hasSuffix("/") ? String(text.dropLast()) : text
         }
         guard !text.hasPrefix("."), !text.contains("//"), !text.isEmpty, !text.contains("${") else { return nil }

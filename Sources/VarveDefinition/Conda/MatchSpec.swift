@@ -21,10 +21,11 @@ struct MatchSpec {
 
     /// Reads a match spec.
     init(_ given: String) throws(Failure) {
+        guard given.utf8.count <= 4_096 else { throw Failure(message: "expected at most 4096 bytes") }
         // conda drops a comment inside of the text, where people leave selectors: "numpy # [win]".
         var rest = given.prefix { $0 != "#" }.trimmed
         guard !rest.isEmpty else { throw Failure(message: "expected a package") }
-        guard rest.firstControlCharacter == nil else { throw Failure(message: "a control character") }
+        guard !rest.holdsControlCharacter else { throw Failure(message: "a control character") }
         if let scheme = UrlCheck.scheme(of: rest), ["http", "https"].contains(scheme), rest.contains("://"),
             !rest.contains("::")
         {

@@ -16,8 +16,14 @@ struct BuildReader {
     let image: ImageReader
     /// The document of `image.yaml`, nil where it cannot be read; the files are then checked all the same.
     let root: YamlValue?
-    /// The text of `image.yaml`, to find where lines of a block begin.
-    let source: String
+    /// The lines of `image.yaml`, to find where those of a block begin.
+    let sourceLines: [Substring.UTF8View]
+
+    init(image: ImageReader, root: YamlValue?, source: String) {
+        self.image = image
+        self.root = root
+        sourceLines = source.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map { Substring($0).utf8 }
+    }
 
     private var findings: Findings { image.findings }
     private var files: DefinitionFiles { image.files }
@@ -120,7 +126,7 @@ struct BuildReader {
         }
         guard let inline else { return nil }
         let texts = inline.items ?? [inline]
-        return Lines(lines: texts.flatMap { InlineText(value: $0, source: source).lines }, file: image.file)
+        return Lines(lines: texts.flatMap { InlineText(value: $0, sourceLines: sourceLines).lines }, file: image.file)
     }
 
     private func script(
@@ -134,7 +140,7 @@ struct BuildReader {
             return check.script(bytes, named: name, at: place).map { ($0, place) }
         }
         guard let inline, let text = inline.text else { return nil }
-        let place = InlineText(value: inline, source: source).start
+        let place = InlineText(value: inline, sourceLines: sourceLines).start
         return check.script(Array(text.utf8), named: name, at: place).map { ($0, place) }
     }
 
@@ -181,8 +187,8 @@ struct BuildReader {
 /// A text inside of `image.yaml`, with the places of its lines.
 struct InlineText {
     let value: YamlValue
-    /// The whole text of the file.
-    let source: String
+    /// The lines of the file.
+    let sourceLines: [Substring.UTF8View]
 
     /// Where the text itself begins.
     var start: Place {
@@ -192,14 +198,11 @@ struct InlineText {
         case .quoted: return value.place.advanced(by: 1)
         case .block:
             // The text begins in the line after `|`; its first line that is not blank shows the indentation.
-            var skipped = 0
-            for line in source.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).dropFirst(value.place.line)
-            {
+            for line in sourceLines.dropFirst(value.place.line) {
                 let spaces = line.prefix { $0 == 0x20 }.count
                 if spaces < line.count, line.dropFirst(spaces).first != 0x0D {
                     return Place(file: value.place.file, line: value.place.line + 1, column: spaces + 1)
                 }
-                skipped += 1
             }
             return Place(file: value.place.file, line: value.place.line + 1, column: 1)
         }

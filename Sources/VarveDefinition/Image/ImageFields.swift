@@ -38,6 +38,7 @@ struct ImageFields {
     /// What `tags` says: in order, without duplicates.
     func tags() -> [String] {
         var result: [String] = []
+        var seen: Set<String> = []
         for item in root["tags"]?.items ?? [] {
             guard let text = item.text else { continue }
             if !ImageReference.isTag(text) {
@@ -46,7 +47,7 @@ struct ImageFields {
                 )
             } else if text == "latest" || Self.isBuildTag(text) {
                 findings.report(.tag, at: item.place, "the tag '\(text)' is reserved: varve puts it there itself")
-            } else if !result.contains(text) {
+            } else if seen.insert(text).inserted {
                 result.append(text)
             }
         }
@@ -65,11 +66,12 @@ struct ImageFields {
     func platforms() -> [Platform]? {
         guard let items = root["platforms"]?.items, !items.isEmpty else { return nil }
         var result: [Platform] = []
-        for item in items {
+        var seen: Set<Platform> = []
+        for item in items where !findings.isFull {
             guard let text = item.text else { continue }
             do {
                 let platform = try Platform(text)
-                if !result.contains(platform) { result.append(platform) }
+                if seen.insert(platform).inserted { result.append(platform) }
             } catch {
                 let known = [
                     "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/s390x", "linux/riscv64",
@@ -116,7 +118,9 @@ struct ImageFields {
     }
 
     private func named(_ text: String, at place: Place) -> BaseSpecification? {
-        if UrlCheck.hasCredentials(text) {
+        // `user:password@host/repository` too: a digest stands after the last '/'.
+        let host = text.split(separator: "://").last?.prefix { $0 != "/" } ?? ""
+        if UrlCheck.hasCredentials(text) || (host.contains("@") && text.contains("/")) {
             findings.report(
                 .credentials, at: place, "the base holds credentials",
                 hint: "write the reference alone; the operator configures the registry's credentials"
@@ -165,7 +169,7 @@ struct ImageFields {
                 findings.report(
                     .credentials, at: given.place, "the mirror's URL holds credentials", hint: "remove them")
             } else if let scheme = UrlCheck.scheme(of: text), ["http", "https"].contains(scheme), text.contains("://"),
-                !text.contains(where: \.isWhitespace), text.firstControlCharacter == nil
+                !text.contains(where: \.isWhitespace), !text.holdsControlCharacter
             {
                 mirror = text
             } else {

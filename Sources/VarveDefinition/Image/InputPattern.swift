@@ -23,7 +23,7 @@ struct InputPattern {
 
     /// Reads a pattern; nil where it is absolute, climbs, is empty, or has an unclosed bracket.
     init?(_ text: String) {
-        guard !text.hasPrefix("/"), !text.hasSuffix("/"), text.firstControlCharacter == nil else { return nil }
+        guard !text.hasPrefix("/"), !text.hasSuffix("/"), !text.holdsControlCharacter else { return nil }
         var components: [Component] = []
         var isLiteral = true
         for part in text.split(separator: "/") where part != "." {

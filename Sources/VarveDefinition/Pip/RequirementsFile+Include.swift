@@ -21,7 +21,7 @@ extension RequirementsFile {
             guard checkUrl(target, at: place) else { return }
             if isConstraint, scheme != "file" {
                 let line = "--constraint " + ShellWords.quote(target)
-                if !options.contains(line) { options.append(line) }
+                if flags.insert(line).inserted { options.append(line) }
                 return
             }
             findings.report(

@@ -202,20 +202,23 @@ extension RequirementsFile {
             return
         }
         touched.insert(path)
-        localSources.append(
+        localSources.insert(
             LocalSource(name: localName(path), path: path, tree: tree, isEditable: isEditable, extras: extras)
         )
     }
 
     /// The folder's name, or its whole path where another requirement already has that name.
-    private func localName(_ path: RepositoryPath) -> String {
+    private mutating func localName(_ path: RepositoryPath) -> String {
         func word(_ text: String) -> String {
             let bytes = text.utf8.map { isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D ? $0 : 0x5F }
             return bytes.isEmpty ? "repository" : String(decoding: bytes, as: UTF8.self)
         }
         let name = word(path.name)
-        let isTaken = localSources.contains { $0.name == name && $0.path != path }
-        return isTaken ? word(path.components.joined(separator: "-")) : name
+        if localNames[name] == nil || localNames[name] == path {
+            localNames[name] = path
+            return name
+        }
+        return word(path.components.joined(separator: "-"))
     }
 
     private static func looksLikePath(_ text: some StringProtocol) -> Bool {

@@ -12,9 +12,13 @@ struct RequirementsFile {
     let workingFolder: RepositoryPath
 
     var options: [String] = []
+    /// Options that have an effect only once.
+    var flags: Set<String> = []
     var requirements: [String] = []
     var constraints: [String] = []
-    var localSources: [LocalSource] = []
+    var localSources: Set<LocalSource> = []
+    /// The folders under `/usr/local/src` that are taken.
+    var localNames: [String: RepositoryPath] = [:]
     /// Files read and folders named, for `outsideInputs`.
     var touched: Set<RepositoryPath> = []
 
@@ -22,6 +26,9 @@ struct RequirementsFile {
     var done: Set<Inclusion> = []
     /// The files that are being read, each included by the one before it.
     var open: [RepositoryPath] = []
+
+    /// How many words the options of a line can have.
+    private static let wordLimit = 2_000
 
     /// A file, as requirements or as constraints.
     struct Inclusion: Hashable {
@@ -38,7 +45,8 @@ struct RequirementsFile {
     /// All that was read; nil where pip would have nothing to install.
     var content: PipContent? {
         let content = PipContent(
-            options: options, requirements: requirements, constraints: constraints, localSources: localSources
+            options: options, requirements: requirements, constraints: constraints,
+            localSources: Array(localSources)
         )
         return content.isEmpty ? nil : content
     }
@@ -47,12 +55,18 @@ struct RequirementsFile {
     mutating func read(_ lines: [SourceLine], in file: RepositoryPath, isConstraint: Bool = false) throws {
         open.append(file)
         defer { open.removeLast() }
-        for line in LogicalLine.join(lines) { try read(line, in: file, isConstraint: isConstraint) }
+        for line in LogicalLine.join(lines) where !findings.isFull {
+            try read(line, in: file, isConstraint: isConstraint)
+        }
     }
 
     private mutating func read(_ line: LogicalLine, in file: RepositoryPath, isConstraint: Bool) throws {
-        if line.text.firstControlCharacter != nil {
+        if line.text.holdsControlCharacter {
             findings.report(.controlCharacter, at: line.place(atByte: 0), "the line holds a control character")
+            return
+        }
+        guard line.text.utf8.count <= SourceLine.limit else {
+            findings.report(.tooLarge, at: line.place(atByte: 0), "the line has more than \(SourceLine.limit) bytes")
             return
         }
         if let name = line.variable {
@@ -66,8 +80,10 @@ struct RequirementsFile {
         let bytes = Array(line.text.utf8)
         let split = LogicalLine.startOfOptions(bytes)
         let arguments = String(decoding: bytes[..<split], as: UTF8.self).trimmed
-        guard let words = ShellWords.split(bytes[split...]) else {
-            findings.report(.pipOptionValue, at: line.place(atByte: split), "a quote is not closed")
+        guard let words = ShellWords.split(bytes[split...]), words.count <= Self.wordLimit else {
+            findings.report(
+                .pipOptionValue, at: line.place(atByte: split),
+                "a quote is not closed, or there are more than \(Self.wordLimit) words")
             return
         }
         guard let options = parseOptions(words, line) else { return }
@@ -160,7 +176,7 @@ struct RequirementsFile {
         let name = given.option.canonicalName
         switch given.option.value {
         case .none:
-            if !options.contains(name) { options.append(name) }
+            if flags.insert(name).inserted { options.append(name) }
         case .text:
             options.append(name + " " + ShellWords.quote(given.value))
         case .url, .urlOrFolder:

@@ -8,7 +8,7 @@ struct ShapeCheck {
 
     /// Checks the entries of a mapping.
     func check(_ entries: [YamlValue.Entry], at place: Place, against keys: [KeyDescription]) {
-        for entry in entries {
+        for entry in entries where !findings.isFull {
             guard let key = keys.first(where: { $0.name == entry.key }) else {
                 findings.report(
                     .unknownKey, at: entry.place,

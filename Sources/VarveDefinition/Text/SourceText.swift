@@ -61,10 +61,16 @@ struct SourceLine {
     var text: String
     /// Where the line's first character stands.
     var place: Place
+    /// Whether every character is one byte.
+    private var isASCII = true
+
+    /// How many bytes a line of a list can have; some of its readers take more time for a long line than for many short.
+    static let limit = 1 << 16
 
     /// The place of the character that begins at a byte of the line.
     func place(atByte offset: Int) -> Place {
-        place.advanced(by: String(decoding: text.utf8.prefix(offset), as: UTF8.self).unicodeScalars.count)
+        // All bytes but the first of a character are 10xxxxxx.
+        place.advanced(by: isASCII ? offset : text.utf8.prefix(offset).count { $0 & 0xC0 != 0x80 })
     }
 
     /// Splits a text at LF, CRLF and CR.
@@ -73,21 +79,26 @@ struct SourceLine {
         var line = start.line
         var current: [UInt8] = []
         var previous: UInt8 = 0
+        var isASCII = true
         func finish() {
             result.append(
                 SourceLine(
                     text: String(decoding: current, as: UTF8.self),
-                    place: Place(file: start.file, line: line, column: start.column)
+                    place: Place(file: start.file, line: line, column: start.column),
+                    isASCII: isASCII
                 )
             )
             current.removeAll(keepingCapacity: true)
+            isASCII = true
             line += 1
         }
         for byte in text.utf8 {
             switch byte {
             case 0x0A: if previous != 0x0D { finish() }
             case 0x0D: finish()
-            default: current.append(byte)
+            default:
+                current.append(byte)
+                if byte >= 0x80 { isASCII = false }
             }
             previous = byte
         }
@@ -99,17 +110,23 @@ struct SourceLine {
 extension StringProtocol {
     /// Without spaces, tabs and other blanks at both ends.
     var trimmed: String {
-        var view = Substring(self).unicodeScalars
+        let plain: ClosedRange<UInt8> = 0x21...0x7E
+        let text = Substring(self)
+        if let first = text.utf8.first, let last = text.utf8.last, plain.contains(first), plain.contains(last) {
+            return String(text)
+        }
+        var view = text.unicodeScalars
         while let first = view.first, first.properties.isWhitespace { view.removeFirst() }
         while let last = view.last, last.properties.isWhitespace { view.removeLast() }
         return String(view)
     }
 
-    /// The first control character other than a tab, if there is one.
-    var firstControlCharacter: Unicode.Scalar? {
-        unicodeScalars.first {
-            ($0.value < 0x20 && $0 != "\t") || (0x7F..<0xA0).contains($0.value) || $0.value == 0x2028
-                || $0.value == 0x2029
+    /// Whether the text holds a control character other than a tab, or a line separator.
+    var holdsControlCharacter: Bool {
+        if utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 0x09 }) { return false }
+        return unicodeScalars.contains { scalar in
+            (scalar.value < 0x20 && scalar != "\t") || (0x7F..<0xA0).contains(scalar.value)
+                || scalar.value == 0x2028 || scalar.value == 0x2029
         }
     }
 }

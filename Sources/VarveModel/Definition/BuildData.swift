@@ -30,7 +30,7 @@ public struct AptContent: Hashable, Sendable {
     public var packages: [String]
 
     /// Sorts the packages and drops duplicates.
-    public init(packages: [String]) { self.packages = Set(packages).sorted() }
+    public init(packages: [String]) { self.packages = canonicalSet(packages) }
 }
 
 /// The environment of a conda layer.
@@ -52,7 +52,7 @@ public struct CondaContent: Hashable, Sendable {
         cudaOverride: String? = nil
     ) {
         self.channels = channels
-        self.dependencies = Set(dependencies).sorted()
+        self.dependencies = canonicalSet(dependencies)
         self.pip = pip
         self.variables = variables
         self.cudaOverride = cudaOverride
@@ -67,7 +67,7 @@ public struct PipContent: Hashable, Sendable {
     public var requirements: [String]
     /// A sorted set of normalised constraint lines.
     public var constraints: [String]
-    /// Requirements that are folders of the repository, sorted by path.
+    /// Requirements that are folders of the repository, sorted by name.
     public var localSources: [LocalSource]
 
     /// Sorts requirements, constraints and local sources, and drops duplicates; options keep their order.
@@ -75,9 +75,9 @@ public struct PipContent: Hashable, Sendable {
         options: [String] = [], requirements: [String], constraints: [String] = [], localSources: [LocalSource] = []
     ) {
         self.options = options
-        self.requirements = Set(requirements).sorted()
-        self.constraints = Set(constraints).sorted()
-        self.localSources = Set(localSources).sorted { ($0.path, $0.extras.joined()) < ($1.path, $1.extras.joined()) }
+        self.requirements = canonicalSet(requirements)
+        self.constraints = canonicalSet(constraints)
+        self.localSources = Set(localSources).sorted { $0.order.lexicographicallyPrecedes($1.order) }
     }
 
     /// Whether pip would be asked for nothing.
@@ -94,7 +94,7 @@ public struct LocalSource: Hashable, Sendable {
     public var tree: ObjectID
     /// Whether it was asked for with `-e`.
     public var isEditable: Bool
-    /// The extras in brackets, sorted.
+    /// The extras in brackets: a sorted set.
     public var extras: [String]
 
     /// A folder of the repository as a requirement.
@@ -103,7 +103,15 @@ public struct LocalSource: Hashable, Sendable {
         self.path = path
         self.tree = tree
         self.isEditable = isEditable
-        self.extras = extras.sorted()
+        self.extras = canonicalSet(extras)
+    }
+
+    /// What sources are sorted by: all that is in the key, in its order, and the path last, which is in no key.
+    fileprivate var order: [UInt8] {
+        Array(
+            [name, tree.hex, isEditable ? "1" : "0", extras.joined(separator: ","), path.description].joined(
+                separator: "\0"
+            ).utf8)
     }
 }
 

@@ -40,7 +40,7 @@ extension Diagnostic: CustomStringConvertible {
 
 /// A folder with an `image.yaml` that cannot be used, and why.
 public struct InvalidDefinition: Hashable, Sendable {
-    /// The image's name as far as it is known: what `name` says, else the folder's name.
+    /// The image's name as far as it is known: what `name` says, else the folder's name; made safe for one line.
     public var name: String
     /// The folder that holds `image.yaml`.
     public var folder: RepositoryPath
@@ -51,14 +51,16 @@ public struct InvalidDefinition: Hashable, Sendable {
 
     /// An unusable definition.
     public init(name: String, folder: RepositoryPath, tree: ObjectID, diagnostics: [Diagnostic]) {
-        self.name = name
+        self.name = singleLine(name, limit: 128)
         self.folder = folder
         self.tree = tree
-        self.diagnostics = diagnostics
+        self.diagnostics = diagnostics.sorted { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
     }
 }
 
-/// All definitions of one commit. A broken one never hides the others.
+/// All definitions of one commit.
+///
+/// A broken one never hides the others.
 public struct Fleet: Sendable {
     /// The usable definitions, by name; names are unique.
     public var images: [ImageDefinition]

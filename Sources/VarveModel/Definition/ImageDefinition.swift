@@ -122,7 +122,7 @@ public struct BootstrapSpecification: Hashable, Sendable {
         self.distribution = distribution
         self.suite = suite
         self.mirror = mirror
-        self.packages = Set(packages).sorted()
+        self.packages = canonicalSet(packages)
     }
 }
 

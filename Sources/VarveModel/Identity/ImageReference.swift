@@ -90,7 +90,9 @@ public struct ImageReference: Hashable, Sendable {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), !parts[0].isEmpty else { return false }
         if parts.count == 2 {
-            guard let port = UInt16(parts[1]), port > 0 else { return false }
+            guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(parts[1]), port > 0 else {
+                return false
+            }
         }
         return parts[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
             !label.isEmpty && label.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2d }
@@ -98,11 +100,24 @@ public struct ImageReference: Hashable, Sendable {
         }
     }
 
+    /// Words of letters and digits, with one `.`, one or two `_`, or any number of `-` between two of them.
     private static func isRepositoryComponent(_ text: Substring) -> Bool {
-        guard let first = text.utf8.first, let last = text.utf8.last else { return false }
-        let isWord: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }
-        return isWord(first) && isWord(last)
-            && text.utf8.allSatisfy { isWord($0) || $0 == 0x2e || $0 == 0x5f || $0 == 0x2d }
+        var separators: [UInt8] = []
+        var hasWord = false
+        for byte in text.utf8 {
+            if (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte) {
+                guard separators.isEmpty || (hasWord && isSeparator(separators)) else { return false }
+                separators = []
+                hasWord = true
+            } else {
+                separators.append(byte)
+            }
+        }
+        return hasWord && separators.isEmpty
+    }
+
+    private static func isSeparator(_ bytes: [UInt8]) -> Bool {
+        bytes == [0x2e] || bytes == [0x5f] || bytes == [0x5f, 0x5f] || bytes.allSatisfy { $0 == 0x2d }
     }
 
     /// Whether a text is a tag of the OCI distribution specification.

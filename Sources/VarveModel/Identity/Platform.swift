@@ -18,7 +18,8 @@ public struct Platform: Hashable, Sendable, Comparable {
             !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) }
         }
         guard (2...3).contains(parts.count), parts[0] == "linux", parts.allSatisfy(isWord) else {
-            throw ValueError(type: "platform", value: text, rule: "expected linux/ARCHITECTURE, for instance linux/amd64")
+            throw ValueError(
+                type: "platform", value: text, rule: "expected linux/ARCHITECTURE, for instance linux/amd64")
         }
         os = parts[0]
         architecture = parts[1]
@@ -27,6 +28,20 @@ public struct Platform: Hashable, Sendable, Comparable {
 
     /// Orders by the text, so that output is stable.
     public static func < (left: Platform, right: Platform) -> Bool { left.description < right.description }
+}
+
+extension Platform: Codable {
+    /// Decodes the textual form.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        try self.init(container.decode(String.self))
+    }
+
+    /// Encodes the textual form.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
 }
 
 extension Platform: CustomStringConvertible {

@@ -21,7 +21,9 @@ private func redactedUserInformation(_ text: String) -> String {
         }
         result += Array("://".utf8)
         index += 3
-        let end = bytes[index...].firstIndex { [0x2f, 0x20, 0x09, 0x22, 0x27, 0x3f, 0x23].contains($0) } ?? bytes.count
+        let end =
+            bytes[index...].firstIndex { [0x2f, 0x20, 0x09, 0x0a, 0x0d, 0x22, 0x27, 0x3f, 0x23].contains($0) }
+            ?? bytes.count
         if let at = bytes[index..<end].lastIndex(of: 0x40) {
             result += Array("***".utf8)
             index = at
@@ -30,7 +32,9 @@ private func redactedUserInformation(_ text: String) -> String {
     return String(decoding: result, as: UTF8.self)
 }
 
-private let credentialWords = ["authorization", "password", "passwd", "token", "secret", "api_key", "apikey", "access_key"]
+private let credentialWords = [
+    "authorization", "password", "passwd", "token", "secret", "api_key", "apikey", "access_key",
+]
 
 /// The value after a credential's name and `=` or `:` becomes `***`.
 private func redactedAssignments(_ text: String) -> String {
@@ -39,19 +43,34 @@ private func redactedAssignments(_ text: String) -> String {
     var result = ""
     var rest = Substring(text)
     while let separator = rest.firstIndex(where: { $0 == "=" || $0 == ":" }) {
-        let name = rest[..<separator].lowercased()
+        let name = rest[..<separator].suffix(32).lowercased().trimmingBlanks
         result += rest[...separator]
         rest = rest[rest.index(after: separator)...]
         guard credentialWords.contains(where: { name.hasSuffix($0) || name.hasSuffix($0 + "\"") }) else { continue }
-        let blanks = rest.prefix { $0 == " " || $0 == "\"" || $0 == "'" }
+        let blanks = rest.prefix { $0 == " " }
         result += blanks
         rest = rest[blanks.endIndex...]
+        if let quote = rest.first, quote == "\"" || quote == "'" {
+            result += "\(quote)***"
+            rest = rest.dropFirst()
+            rest = rest[(rest.firstIndex(of: quote) ?? rest.endIndex)...]
+            continue
+        }
         // An Authorization header's value is a scheme and the credential.
-        for scheme in ["basic ", "bearer "] where rest.lowercased().hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+        for scheme in ["basic ", "bearer "] where rest.prefix(8).lowercased().hasPrefix(scheme) {
+            rest = rest.dropFirst(scheme.count)
+        }
         let value = rest.prefix { !$0.isWhitespace && $0 != "\"" && $0 != "'" && $0 != "&" && $0 != "," }
         guard !value.isEmpty else { continue }
         result += "***"
         rest = rest[value.endIndex...]
     }
     return result + rest
+}
+
+extension String {
+    /// Without the blanks at its end.
+    fileprivate var trimmingBlanks: Substring {
+        self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)]
+    }
 }

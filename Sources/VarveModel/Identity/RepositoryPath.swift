@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A path inside a repository's tree, relative to its root, with `/` between components. The root itself is empty.
+/// A path inside a repository's tree, relative to its root, with `/` between components.
+///
+/// The root itself is empty.
 ///
 /// No component is empty, `.`, `..` or `.git`, and none holds a NUL byte: a path cannot leave the repository.
 public struct RepositoryPath: Hashable, Sendable, Comparable {
@@ -12,7 +14,9 @@ public struct RepositoryPath: Hashable, Sendable, Comparable {
 
     private init(components: [String]) { self.components = components }
 
-    /// Reads a relative path. A leading `./` and a trailing `/` are dropped.
+    /// Reads a relative path.
+    ///
+    /// A leading `./` and a trailing `/` are dropped.
     ///
     /// - Throws: `ValueError` when it is absolute or has a component that is not allowed.
     public init(_ text: String) throws(ValueError) {
@@ -28,21 +32,24 @@ public struct RepositoryPath: Hashable, Sendable, Comparable {
 
     private func resolving(_ text: String, allowParent: Bool) throws(ValueError) -> RepositoryPath {
         var result = components
-        if text.hasPrefix("/") {
-            throw ValueError(type: "path", value: text, rule: "expected a path inside the repository, not an absolute one")
+        if text.utf8.first == 0x2f {
+            throw ValueError(
+                type: "path", value: text, rule: "expected a path inside the repository, not an absolute one")
         }
-        for part in text.split(separator: "/", omittingEmptySubsequences: true) {
+        // By bytes: as characters, a '/' and a combining mark after it are one character that is no '/'.
+        for part in text.utf8.split(separator: 0x2f, omittingEmptySubsequences: true).map({ String(Substring($0)) }) {
             if part == "." { continue }
             if part == ".." {
                 guard allowParent, result.popLast() != nil else {
-                    throw ValueError(type: "path", value: text, rule: "expected a path that stays inside the repository")
+                    throw ValueError(
+                        type: "path", value: text, rule: "expected a path that stays inside the repository")
                 }
                 continue
             }
             guard !part.utf8.contains(0), part.lowercased() != ".git" else {
                 throw ValueError(type: "path", value: text, rule: "expected no NUL byte and no .git folder")
             }
-            result.append(String(part))
+            result.append(part)
         }
         return RepositoryPath(components: result)
     }
@@ -69,12 +76,20 @@ public struct RepositoryPath: Hashable, Sendable, Comparable {
 
     /// Whether `other` is this path or lies below it.
     public func contains(_ other: RepositoryPath) -> Bool {
-        other.components.starts(with: components)
+        other.components.starts(with: components) { $0.utf8.elementsEqual($1.utf8) }
     }
 
-    /// Orders by components, so that output is stable.
+    /// Compares bytes, as Git does: `é` in one form and `é` in another are two paths.
+    public static func == (left: RepositoryPath, right: RepositoryPath) -> Bool {
+        left.components.elementsEqual(right.components) { $0.utf8.elementsEqual($1.utf8) }
+    }
+
+    /// Hashes the components; equal bytes are equal texts, so equal paths have equal hashes.
+    public func hash(into hasher: inout Hasher) { hasher.combine(components) }
+
+    /// Orders by components, byte by byte, so that output is stable.
     public static func < (left: RepositoryPath, right: RepositoryPath) -> Bool {
-        left.components.lexicographicallyPrecedes(right.components)
+        left.components.lexicographicallyPrecedes(right.components) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 }
 

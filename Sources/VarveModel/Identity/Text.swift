@@ -30,6 +30,19 @@ public func singleLine(_ text: some StringProtocol, limit: Int = .max) -> String
 
 /// Bytes as lower-case hexadecimal digits.
 func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits: [Character] = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}
+
+/// Texts sorted by their bytes, without duplicates.
+///
+/// Not by `String`'s own order and equality, which take two spellings of one character for equal: which of the two a
+/// `Set` keeps would depend on chance.
+func canonicalSet(_ texts: [String]) -> [String] {
+    var result: [String] = []
+    for text in texts.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        if let last = result.last, last.utf8.elementsEqual(text.utf8) { continue }
+        result.append(text)
+    }
+    return result
 }

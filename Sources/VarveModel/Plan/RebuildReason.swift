@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why an image is built. Each carries the old and the new.
+/// Why an image is built.
+///
+/// Each carries the old and the new.
 ///
 /// A commit by itself is never a reason. All reasons of an image are collected and kept with its record.
 public enum RebuildReason: Hashable, Sendable {

@@ -11,6 +11,8 @@ public protocol SourceTree: Sendable {
 
     /// The entry at a path, nil where there is none. Symbolic links are never followed.
     ///
+    /// The root is a folder with an empty name and the id of the whole tree.
+    ///
     /// - Throws: `GitError` or `SourceError` when the tree cannot be read.
     func entry(at path: RepositoryPath) throws -> SourceEntry?
 

@@ -37,7 +37,9 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     public var tags: [String]
     /// The base as it was resolved.
     public var base: BaseRecord?
-    /// SHA-256 of the `verify` script that passed, where there was one.
+    /// The platform that was built for.
+    public var platform: Platform?
+    /// SHA-256 of the `verify` script that ran, where one did; of a good build it passed.
     public var verify: Digest?
     /// When the build began: `2026-11-23T11:05:08Z`.
     public var start: Timestamp

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The state of an image. The first five are Saturn Cloud's words.
+/// The state of an image.
+///
+/// The first five are Saturn Cloud's words.
 public enum ImageStatus: String, Codable, CaseIterable, Hashable, Sendable {
     /// Something is to be built and nothing has begun.
     case pending

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A moment in UTC to the second, as RFC 3339 writes it: `2026-11-23T11:05:08Z`. Sorts as text.
+/// A moment in UTC to the second, as RFC 3339 writes it: `2026-11-23T11:05:08Z`.
+///
+/// Sorts as text.
 public struct Timestamp: Hashable, Sendable, Comparable {
     /// Seconds since 1970-01-01T00:00:00Z.
     public let seconds: Int
@@ -74,7 +76,8 @@ extension Timestamp: CustomStringConvertible {
         let (year, month, day) = date
         let rest = ((seconds % 86_400) + 86_400) % 86_400
         return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
-            + Self.padded(rest / 3_600, 2) + ":" + Self.padded(rest / 60 % 60, 2) + ":" + Self.padded(rest % 60, 2) + "Z"
+            + Self.padded(rest / 3_600, 2) + ":" + Self.padded(rest / 60 % 60, 2) + ":" + Self.padded(rest % 60, 2)
+            + "Z"
     }
 }
 

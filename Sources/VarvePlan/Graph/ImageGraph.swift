@@ -9,7 +9,9 @@ public struct ImageGraph: Sendable {
     /// The images that stand directly on an image, by name.
     public let children: [ImageName: [ImageName]]
 
-    /// Orders the definitions. A base that is not among them does not count; of a cycle, which reading has refused
+    /// Orders the definitions.
+    ///
+    /// A base that is not among them does not count; of a cycle, which reading has refused
     /// already, the members come last.
     public init(_ images: [ImageDefinition]) {
         var parents: [ImageName: ImageName] = [:]

@@ -7,7 +7,7 @@ import VarveModel
 ///
 /// The encoding is length-prefixed, so that no two different contents share their bytes: a number is four bytes, big
 /// endian; a text is the number of its UTF-8 bytes and the bytes; a list is the number of its elements and the elements;
-/// an optional value is the byte 0, or the byte 1 and the value. `LayerKeys.docc` in the catalogue of this module
+/// an optional value is the byte 0, or the byte 1 and the value. `LayerKeys.md` in the catalogue of this module
 /// documents the order of the fields; golden vectors in the tests pin it.
 struct KeyEncoder {
     /// The version of this encoding, the first byte of every key's input.

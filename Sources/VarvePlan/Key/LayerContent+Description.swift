@@ -5,7 +5,8 @@ public import VarveModel
 extension LayerContent {
     /// The content in words, a line each: what a record keeps so that a later plan can name what changed.
     ///
-    /// Two contents of equal lines are equal, as far as a person who reads a diff is concerned: files stand as their digest.
+    /// Two contents of equal lines are equal, as far as a person who reads a diff is concerned: files stand as their
+    /// digest, and credentials as `***`.
     public var lines: [String] {
         let lines: [String]
         switch self {
@@ -32,7 +33,7 @@ extension LayerContent {
                 + (config.start.map { ["start \($0.shortDigest)"] } ?? [])
                 + config.labels.sorted { $0.key < $1.key }.map { "label \($0.key)=\($0.value)" }
         }
-        return lines.map { singleLine($0) }
+        return lines.map { singleLine(redacted($0)) }
     }
 }
 
@@ -41,7 +42,7 @@ extension PipContent {
         options + requirements + constraints.map { "constraint \($0)" }
             + localSources.map { source in
                 let extras = source.extras.isEmpty ? "" : "[\(source.extras.joined(separator: ","))]"
-                return "\(source.isEditable ? "-e " : "")./\(source.path)\(extras) \(source.tree.short)"
+                return "\(source.isEditable ? "-e " : "")\(source.name)\(extras) of tree \(source.tree.short)"
             }
     }
 }

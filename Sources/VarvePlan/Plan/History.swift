@@ -8,6 +8,7 @@ public struct History: Sendable {
     public private(set) var latest: [ImageName: BuildRecord] = [:]
     /// The newest record of each image that stands for a published build.
     public private(set) var lastGood: [ImageName: BuildRecord] = [:]
+    private var latestInFolder: [RepositoryPath: BuildRecord] = [:]
     private var finished: Set<LayerKey> = []
 
     /// Arranges records, which are ordered by start, then id.
@@ -18,8 +19,17 @@ public struct History: Sendable {
     /// Takes one more record, newer than all before.
     public mutating func add(_ record: BuildRecord) {
         latest[record.image] = record
+        latestInFolder[record.folder] = record
         if record.status == .built || record.status == .adopted { lastGood[record.image] = record }
         for layer in record.layers where layer.action != .failed { finished.insert(layer.key) }
+    }
+
+    /// Whether it is recorded that a folder, as it is now, cannot be read.
+    ///
+    /// Asked by folder, not by name: two folders that claim one name are both invalid.
+    public func knowsAsInvalid(_ definition: InvalidDefinition) -> Bool {
+        guard let record = latestInFolder[definition.folder] else { return false }
+        return record.status == .invalid && record.tree == definition.tree
     }
 
     /// Whether a record says that a layer of this key was finished.
@@ -32,4 +42,9 @@ public struct History: Sendable {
         else { return nil }
         return ResolvedImage(reference: reference, manifestDigest: manifest, configDigest: config, image: image)
     }
+}
+
+extension BuildRecord {
+    /// Where the image was published, without tag or digest; nil where it was not.
+    public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
 }

@@ -16,7 +16,8 @@ public struct Plan: Sendable {
 
     /// Keys of earlier layers whose descriptions would let the reasons name what changed.
     public var keysToDescribe: [LayerKey] {
-        Set(images.filter { $0.action == .build }.flatMap { $0.lastGood?.layers.map(\.key) ?? [] }).sorted()
+        let unsettled = images.filter { $0.action == .build || $0.action == .wait }
+        return Set(unsettled.flatMap { $0.lastGood?.layers.map(\.key) ?? [] }).sorted()
     }
 }
 

@@ -2,7 +2,9 @@
 
 public import VarveModel
 
-/// Compares what the definitions ask for with what the records say exists. Pure: no clock, no file, no network.
+/// Compares what the definitions ask for with what the records say exists.
+///
+/// Pure: no clock, no file, no network.
 public struct Planner: Sendable {
     /// What was found out about a registry base in this pass.
     public typealias BaseResolution = Result<ResolvedImage, BuildFailure>
@@ -48,10 +50,13 @@ public struct Planner: Sendable {
         let names = Set(definitions.keys.map(\.value)).union(invalid.map(\.name))
         let folders = Set(invalid.map(\.folder))
         let retired = history.latest.values.filter { record in
-            record.status != .retired && !names.contains(record.image.value) && !folders.contains(record.folder)
+            // A definition that could never be read was never an image.
+            record.status != .retired && (record.status != .invalid || history.lastGood[record.image] != nil)
+                && !names.contains(record.image.value) && !folders.contains(record.folder)
         }
         return Plan(
-            images: graph.order.compactMap { plans[$0] }, invalid: invalid, retired: retired.sorted { $0.image < $1.image })
+            images: graph.order.compactMap { plans[$0] }, invalid: invalid,
+            retired: retired.sorted { $0.image < $1.image })
     }
 
     /// The plan for one image, given the plans of the images below it.

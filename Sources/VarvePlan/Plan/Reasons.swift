@@ -17,7 +17,9 @@ struct Reasons {
     }
 
     private func layerChanges(since last: BuildRecord, old: [LayerKind: LayerKey]) -> [RebuildReason] {
-        let new = Dictionary(plan.layers.compactMap { layer in layer.content.map { (layer.kind, $0) } }) { first, _ in first }
+        let new = Dictionary(plan.layers.compactMap { layer in layer.content.map { (layer.kind, $0) } }) { first, _ in
+            first
+        }
         var reasons: [RebuildReason] = []
         // Whether the layer below has the same key: then a changed key can only come from the layer itself.
         var parentIsSame = true
@@ -30,6 +32,7 @@ struct Reasons {
                 continue
             }
             let before = old[kind].flatMap { descriptions[$0] }
+            let count = reasons.count
             if let before, new[kind] != nil, before.recipe != Recipe.version(of: kind) {
                 reasons.append(.recipeChanged(layer: kind, old: before.recipe, new: Recipe.version(of: kind)))
             }
@@ -42,26 +45,37 @@ struct Reasons {
                             layer: kind, removed: difference.removals.map(\.line),
                             added: difference.insertions.map(\.line)))
                 }
-            } else if new[kind] == nil || parentIsSame {
+            } else if new[kind] == nil {
+                reasons.append(.contentChanged(layer: kind, removed: [], added: []))
+            }
+            // The layer itself accounts for its key, though the words for it are lost or are the same.
+            if parentIsSame, reasons.count == count {
                 reasons.append(.contentChanged(layer: kind, removed: [], added: []))
             }
         }
-        // Every change has a name: where no single layer accounts for it, the stack as a whole does.
-        return reasons.isEmpty ? [.contentChanged(layer: .config, removed: [], added: [])] : reasons
+        return reasons
     }
 
     private func baseChange(since last: BuildRecord, new: LayerContent?) -> RebuildReason? {
         guard case .base(let content) = new else { return nil }
-        if case .bootstrap = content, last.base?.configDigest == nil, last.base?.reference == plan.base?.reference {
+        let platform = plan.definition.platforms.first
+        let isOtherPlatform = last.platform != nil && last.platform != platform
+        if case .bootstrap = content, !isOtherPlatform, last.base?.configDigest == nil,
+            last.base?.reference == plan.base?.reference
+        {
             return nil
         }
-        return .baseChanged(old: last.base?.summary ?? "unknown", new: plan.base?.summary ?? "unknown")
+        let old = last.base.map { $0.summary(isOtherPlatform ? last.platform : nil) } ?? "unknown"
+        let new = plan.base.map { $0.summary(isOtherPlatform ? platform : nil) } ?? "unknown"
+        return old == new ? nil : .baseChanged(old: old, new: new)
     }
 
     private func publicationChanges(since last: BuildRecord) -> [RebuildReason] {
         var reasons: [RebuildReason] = []
-        if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil { reasons.append(.verifyChanged) }
-        let published = last.reference.map { String($0.prefix { $0 != "@" }) } ?? "nowhere"
+        if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil {
+            reasons.append(.verifyChanged)
+        }
+        let published = last.location ?? "nowhere"
         if published != location {
             reasons.append(.publicationChanged(old: published, new: location))
         } else {
@@ -94,9 +108,9 @@ extension CollectionDifference<String>.Change {
 }
 
 extension BaseRecord {
-    /// The reference and the first digits of the config digest.
-    fileprivate var summary: String {
-        reference + (configDigest.map { "@" + $0.hex.prefix(12) } ?? "")
+    /// The reference, the first digits of the config digest and, where it counts, the platform.
+    fileprivate func summary(_ platform: Platform?) -> String {
+        reference + (configDigest.map { "@" + $0.hex.prefix(12) } ?? "") + (platform.map { " \($0)" } ?? "")
     }
 }
 

@@ -19,7 +19,7 @@ struct ImageBuild: Sendable {
     /// The record of the build, and the descriptions of its layers; nil when it was cancelled.
     func run() async -> (record: BuildRecord, descriptions: [LayerDescription])? {
         let name = plan.definition.name
-        let start = settings.now()
+        let start = settings.moment(after: plan.latest)
         let clock = ContinuousClock()
         let began = clock.now
         let id = settings.makeID()
@@ -32,16 +32,17 @@ struct ImageBuild: Sendable {
             trigger: settings.trigger, status: .built, reasons: plan.reasons, layers: [], start: start, seconds: 0,
             engine: await engine.name, host: settings.host)
         record.base = plan.base
+        record.platform = plan.definition.platforms.first
         var layers: [LayerRecord] = []
         do {
             let finished = try await buildLayers(log: log, into: &layers)
+            record.verify = plan.definition.verify?.digest
             try await verify(finished, log: log)
-            let published = try await publish(finished, start: start)
+            let published = try await publish(finished)
             record.reference = published.reference
             record.manifestDigest = published.manifestDigest
             record.configDigest = published.configDigest
             record.tags = published.tags
-            record.verify = plan.definition.verify?.digest
             log.append(line: "published \(published.reference)", layer: .config)
         } catch {
             let failure = classified(error)
@@ -98,9 +99,10 @@ struct ImageBuild: Sendable {
     private func finish(
         _ request: LayerRequest, log: BuildLogFile
     ) async throws -> (layer: BuiltLayer, action: LayerRecord.Action) {
-        try Task.checkCancellation()
         if case .done(let result) = await builds.claim(request.key) { return (try result.get(), .reused) }
         do {
+            // Asked with the claim in hand: who waited for one that was stopped must not begin anew.
+            try Task.checkCancellation()
             if let found = try await engine.layer(for: request.key, kind: request.content.kind) {
                 await builds.finish(request.key, .success(found))
                 return (found, .reused)
@@ -124,7 +126,7 @@ struct ImageBuild: Sendable {
         try await engine.verify(image, script: script, timeout: settings.verifyTimeout, log: log)
     }
 
-    private func publish(_ image: BuiltLayer, start: Timestamp) async throws -> PublishedImage {
+    private func publish(_ image: BuiltLayer) async throws -> PublishedImage {
         try Task.checkCancellation()
         events(.publishStarted(plan.definition.name))
         var annotations = ["org.opencontainers.image.revision": commit.hex]
@@ -136,7 +138,7 @@ struct ImageBuild: Sendable {
         return try await registry.publish(
             PublishRequest(
                 image: plan.definition.name, layer: image,
-                buildTag: "\(start.dottedDate)-\(image.configDigest.hex.prefix(12))",
+                buildTag: "\(settings.now().dottedDate)-\(image.configDigest.hex.prefix(12))",
                 movingTags: ["latest"] + plan.definition.tags, annotations: annotations))
     }
 
@@ -146,12 +148,15 @@ struct ImageBuild: Sendable {
             guard let key = layer.key, let content = layer.content,
                 layers.contains(where: { $0.key == key && $0.action != .failed })
             else { return nil }
-            return LayerDescription(key: key, recipe: Recipe.version(of: layer.kind), lines: content.lines.map(redacted))
+            return LayerDescription(
+                key: key, recipe: Recipe.version(of: layer.kind), lines: content.lines.map(redacted))
         }
     }
 
     private func classified(_ error: any Error) -> BuildFailure {
-        switch error {
+        // A step that was ended by a stop fails in ways of its own: the stop is asked first.
+        if Task.isCancelled { return BuildFailure(.cancelled, message: "stopped") }
+        return switch error {
         case let failure as BuildFailure: failure
         case is CancellationError: BuildFailure(.cancelled, message: "stopped")
         default: BuildFailure(.unknown, message: redacted("\(error)"))

@@ -27,7 +27,9 @@ actor LayerBuilds {
         return .yours
     }
 
-    /// Gives a key back with its outcome. A cancelled layer has none: the next to claim it works anew.
+    /// Gives a key back with its outcome.
+    ///
+    /// A cancelled layer has none: the next to claim it works anew.
     func finish(_ key: LayerKey, _ result: Result<BuiltLayer, BuildFailure>) {
         if case .failure(let failure) = result, failure.failureClass == .cancelled {
             finished[key] = nil

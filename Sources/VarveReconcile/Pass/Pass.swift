@@ -9,7 +9,10 @@ struct Pass {
     let findings: Survey.Findings
     let keeper: RecordKeeper
     let selected: Set<ImageName>
+    /// Whether all images are meant, and so those too that are gone or cannot be read.
+    private let isWhole: Bool
 
+    private var planner: Planner
     private var plans: [ImageName: ImagePlan] = [:]
     private var history: History
     private var commits: [ImageName: DefinitionCommits] = [:]
@@ -19,7 +22,9 @@ struct Pass {
         self.reconciler = reconciler
         self.findings = findings
         self.keeper = keeper
+        planner = findings.planner
         history = findings.history
+        isWhole = names.isEmpty
         result = PassResult(commit: findings.commit)
         for plan in findings.plan.images { plans[plan.definition.name] = plan }
         selected = Self.withAncestors(names.isEmpty ? Set(plans.keys) : names, plans: plans)
@@ -29,7 +34,9 @@ struct Pass {
         var result = names
         var open = Array(names)
         while let name = open.popLast() {
-            guard case .image(let parent) = plans[name]?.definition.base, result.insert(parent).inserted else { continue }
+            guard case .image(let parent) = plans[name]?.definition.base, result.insert(parent).inserted else {
+                continue
+            }
             open.append(parent)
         }
         return result
@@ -44,7 +51,7 @@ struct Pass {
         try await build(toBuild.map(\.definition.name))
         result.unsent = try await keeper.send()
         result.unchanged =
-            findings.plan.images.filter { $0.action == .none && selected.contains($0.definition.name) }.count
+            selected.filter { plans[$0]?.action == ImagePlan.Action.none && !result.built.contains($0) }.count
         result.isCancelled = Task.isCancelled
         return result
     }
@@ -58,7 +65,7 @@ struct Pass {
 
     private mutating func passiveEntries() async throws -> [RecordEntry] {
         var entries: [RecordEntry] = []
-        for definition in findings.plan.invalid {
+        for definition in isWhole ? findings.plan.invalid : [] {
             reconciler.events(.invalid(definition))
             result.invalid.append(definition.name)
             if let entry = try await invalidEntry(definition) { entries.append(entry) }
@@ -67,14 +74,15 @@ struct Pass {
             if plan.action == .blocked { skip(plan) }
             if let entry = adoptedEntry(plan) { entries.append(entry) }
         }
-        for record in findings.plan.retired { entries.append(try await retiredEntry(record)) }
+        for record in isWhole ? findings.plan.retired : [] { entries.append(try await retiredEntry(record)) }
         return entries
     }
 
     private mutating func skip(_ plan: ImagePlan) {
         result.blocked.append(plan.definition.name)
         reconciler.events(
-            .imageSkipped(name: plan.definition.name.value, status: .blocked, cause: plan.cause ?? "its base is broken"))
+            .imageSkipped(name: plan.definition.name.value, status: .blocked, cause: plan.cause ?? "its base is broken")
+        )
     }
 
     /// One line on the commit that a definition of unchanged meaning moved to.
@@ -92,14 +100,14 @@ struct Pass {
         record.configDigest = last.configDigest
         record.tags = last.tags
         record.base = last.base
+        record.platform = last.platform
         record.verify = last.verify
         return entry(record, commits: commits.noted, tree: plan.definition.tree)
     }
 
     /// Said once for each state of the folder.
     private func invalidEntry(_ definition: InvalidDefinition) async throws -> RecordEntry? {
-        guard let name = try? ImageName(definition.name) else { return nil }
-        if let latest = history.latest[name], latest.status == .invalid, latest.tree == definition.tree { return nil }
+        guard let name = try? ImageName(definition.name), !history.knowsAsInvalid(definition) else { return nil }
         let commit = try await lastCommit(of: definition.folder)
         var record = makeRecord(name, .invalid, commit: commit)
         record.folder = definition.folder
@@ -128,7 +136,8 @@ struct Pass {
         let settings = reconciler.settings
         return BuildRecord(
             id: settings.makeID(), image: image, commit: commit, trigger: settings.trigger, status: status, reasons: [],
-            layers: [], start: settings.now(), seconds: 0, engine: "", host: settings.host)
+            layers: [], start: settings.moment(after: history.latest[image]), seconds: 0, engine: "",
+            host: settings.host)
     }
 
     private func entry(
@@ -172,60 +181,60 @@ struct Pass {
                 try await keep([entry])
                 _ = try await keeper.send()
                 history.add(entry.record)
-                ready += settle(name, entry.record)
+                settle(name, entry.record)
+                let (released, adopted) = release(below: name)
+                try await keep(adopted)
+                ready += released
             }
         }
     }
 
-    /// Takes an image's outcome and tells which of its children can be built now.
-    private mutating func settle(_ name: ImageName, _ record: BuildRecord) -> [ImageName] {
+    /// Takes an image's outcome.
+    ///
+    /// What was missing or asked for is done with, whatever comes next.
+    private mutating func settle(_ name: ImageName, _ record: BuildRecord) {
+        planner.missing[name] = nil
+        planner.forced.remove(name)
+        plans[name] = planner.plan(name, history: history, parents: parents(of: name))
         if record.status == .built {
             result.built.append(name)
         } else {
             result.failed.append(name)
+            plans[name]?.action = .blocked
+            plans[name]?.status = .error
         }
-        plans[name] = findings.planner.plan(name, history: history, parents: parents(of: name))
-        if record.status != .built { plans[name]?.action = .blocked }
+    }
+
+    /// Plans anew what waited for an image, and what waited for that in turn where it needs nothing or cannot be built.
+    ///
+    /// An image whose base came out with the same content needs nothing, but may stand on a new commit.
+    private mutating func release(below name: ImageName) -> (ready: [ImageName], adopted: [RecordEntry]) {
         var ready: [ImageName] = []
-        for child in findings.planner.graph.children[name] ?? [] where selected.contains(child) {
-            guard let plan = findings.planner.plan(child, history: history, parents: parents(of: child)) else { continue }
-            plans[child] = plan
-            switch plan.action {
-            case .build: ready.append(child)
-            case .blocked: blockDescendants(of: child)
-            case .none, .wait: ready += unblocked(below: child)
+        var adopted: [RecordEntry] = []
+        var open = [name]
+        while let parent = open.popLast() {
+            for child in planner.graph.children[parent] ?? [] where plans[child]?.action == .wait {
+                guard selected.contains(child),
+                    let plan = planner.plan(child, history: history, parents: parents(of: child))
+                else { continue }
+                plans[child] = plan
+                switch plan.action {
+                case .build: ready.append(child)
+                case .wait: break
+                case .blocked:
+                    skip(plan)
+                    open.append(child)
+                case .none:
+                    if let entry = adoptedEntry(plan) { adopted.append(entry) }
+                    open.append(child)
+                }
             }
         }
-        return ready
+        return (ready, adopted)
     }
 
     private func parents(of name: ImageName) -> [ImageName: ImagePlan] {
         guard case .image(let parent) = plans[name]?.definition.base, let plan = plans[parent] else { return [:] }
         return [parent: plan]
-    }
-
-    private mutating func blockDescendants(of name: ImageName) {
-        for blocked in [name] + findings.planner.graph.descendants(of: name) where selected.contains(blocked) {
-            guard let plan = plans[blocked], plan.action != .build || blocked == name else { continue }
-            plans[blocked]?.action = .blocked
-            skip(plan)
-        }
-    }
-
-    /// A child whose parent was rebuilt to the same content needs nothing; those that waited on it may be ready now.
-    private mutating func unblocked(below name: ImageName) -> [ImageName] {
-        var ready: [ImageName] = []
-        for child in findings.planner.graph.children[name] ?? [] where selected.contains(child) {
-            guard plans[child]?.action == .wait,
-                let plan = findings.planner.plan(child, history: history, parents: parents(of: child))
-            else { continue }
-            plans[child] = plan
-            if plan.action == .build {
-                ready.append(child)
-            } else {
-                ready += unblocked(below: child)
-            }
-        }
-        return ready
     }
 }

@@ -31,4 +31,14 @@ public struct PassSettings: Sendable {
         self.now = now
         self.makeID = makeID
     }
+
+    /// The moment, but later than the image's newest record.
+    ///
+    /// Records are ordered by their start: two within a second, or of hosts whose clocks disagree, must not change
+    /// places, or an old build would pass for the newest.
+    func moment(after latest: BuildRecord?) -> Timestamp {
+        let moment = now()
+        guard let latest, latest.start >= moment else { return moment }
+        return Timestamp(seconds: latest.start.seconds + 1)
+    }
 }

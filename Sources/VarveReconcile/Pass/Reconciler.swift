@@ -77,7 +77,9 @@ public struct Reconciler: Sendable {
         }
         findings.planner.forced = forced
         findings.planner.missing = await missingImages(of: findings.plan)
-        if !forced.isEmpty || !findings.planner.missing.isEmpty { findings.plan = findings.planner.plan(findings.history) }
+        if !forced.isEmpty || !findings.planner.missing.isEmpty {
+            findings.plan = findings.planner.plan(findings.history)
+        }
         var pass = Pass(reconciler: self, findings: findings, selected: Set(names), keeper: keeper)
         let result = try await pass.run()
         if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
@@ -94,7 +96,9 @@ public struct Reconciler: Sendable {
             commit: try await source.tip(), recordCount: records.records.count, lastRecord: records.records.last?.id)
     }
 
-    /// Published images that the registry no longer has whole. A registry that cannot be asked proves nothing.
+    /// Published images that the registry no longer has whole.
+    ///
+    /// A registry that cannot be asked proves nothing.
     private func missingImages(of plan: Plan) async -> [ImageName: String] {
         var open = plan.images.filter { $0.action == .none && $0.status == .built }[...]
         return await withTaskGroup(of: (ImageName, String)?.self) { group in
@@ -120,7 +124,8 @@ public struct Reconciler: Sendable {
             let isThere = try await registry.contains(record.image, manifest: manifest)
             return isThere ? nil : (record.image, reference)
         } catch {
-            events(.warning("\(record.image): cannot tell whether \(reference) is still there: \(redacted("\(error)"))"))
+            events(
+                .warning("\(record.image): cannot tell whether \(reference) is still there: \(redacted("\(error)"))"))
             return nil
         }
     }

@@ -21,11 +21,12 @@ struct RecordKeeper: Sendable {
         guard !pending.isEmpty else { return 0 }
         do {
             try await store.append(pending)
+            // What is sent and still in the journal is sent again, and not written twice.
+            try await journal.remove(ids: Set(pending.map(\.record.id)))
+            return 0
         } catch {
             events(.warning("\(pending.count) records wait in the journal: \(redacted("\(error)"))"))
             return pending.count
         }
-        try await journal.remove(ids: Set(pending.map(\.record.id)))
-        return 0
     }
 }

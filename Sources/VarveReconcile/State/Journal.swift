@@ -41,11 +41,17 @@ public actor Journal {
 
     /// Drops the entries of these record ids, which the record store has by now.
     ///
+    /// A whole line that cannot be read, for instance of a newer version, is kept for who can read it.
+    ///
     /// - Throws: `ReconcileError.stateDirectory` when the file cannot be replaced; the entries are then kept.
     public func remove(ids: Set<String>) throws {
-        let rest = try pending().filter { !ids.contains($0.record.id) }
-        var bytes: [UInt8] = []
-        for entry in rest { bytes += Array(try encoder.encode(entry)) + [0x0a] }
-        try StateFile.replace(path, with: bytes)
+        let decoder = JSONDecoder()
+        let rest = try StateFile.read(path).split(separator: 0x0a).filter { line in
+            guard let entry = try? decoder.decode(RecordEntry.self, from: Data(line)) else {
+                return line.first == 0x7b && line.last == 0x7d
+            }
+            return !ids.contains(entry.record.id)
+        }
+        try StateFile.replace(path, with: rest.flatMap { $0 + [0x0a] })
     }
 }

@@ -16,7 +16,10 @@ enum StateFile {
 
     /// The bytes of a file, none where there is no such file.
     static func read(_ path: String) throws(ReconcileError) -> [UInt8] {
-        guard access(path, F_OK) == 0 else { return [] }
+        guard access(path, F_OK) == 0 else {
+            if errno == ENOENT { return [] }
+            throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
+        }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
         }

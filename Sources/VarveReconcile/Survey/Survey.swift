@@ -28,11 +28,11 @@ public struct Survey: Sendable {
         self.platform = platform
     }
 
-    /// How registry bases are found out.
+    /// How what lies outside the repository is found out.
     public enum BaseLookup: Sendable {
-        /// Ask the registry.
+        /// Ask the registry what bases are now; images belong where this process publishes.
         case registry
-        /// Believe the last record; needs no network.
+        /// Believe the records: bases are what they were, images belong where they are. Needs no network and no settings.
         case recorded
     }
 
@@ -63,7 +63,8 @@ public struct Survey: Sendable {
         let recorded = try await allRecords()
         let history = History(recorded)
         let bases = await resolveBases(of: fleet, lookup: lookup, history: history, records: recorded)
-        var planner = Planner(fleet: fleet, bases: bases, location: registry.location(of:))
+        let location = location(by: lookup, history)
+        var planner = Planner(fleet: fleet, bases: bases, location: location)
         var plan = planner.plan(history)
         let keys = plan.keysToDescribe
         if !keys.isEmpty {
@@ -71,8 +72,7 @@ public struct Survey: Sendable {
             for entry in try await journal.pending() {
                 for description in entry.descriptions { descriptions[description.key] = description }
             }
-            planner = Planner(
-                fleet: fleet, bases: bases, descriptions: descriptions, location: registry.location(of:))
+            planner = Planner(fleet: fleet, bases: bases, descriptions: descriptions, location: location)
             plan = planner.plan(history)
         }
         return Findings(commit: tip, tree: tree, fleet: fleet, history: history, planner: planner, plan: plan)
@@ -85,6 +85,12 @@ public struct Survey: Sendable {
         guard !pending.isEmpty else { return sent }
         let known = Set(sent.map(\.id))
         return RecordSet(records: sent + pending.filter { !known.contains($0.id) }).records
+    }
+
+    private func location(by lookup: BaseLookup, _ history: History) -> @Sendable (ImageName) -> String {
+        let registry = registry
+        guard case .recorded = lookup else { return registry.location(of:) }
+        return { history.lastGood[$0]?.location ?? registry.location(of: $0) }
     }
 
     @concurrent

@@ -67,8 +67,8 @@ public struct VarveProcess: Sendable {
     /// Runs `reconcile --format json` and returns its events.
     ///
     /// - Throws: `FixtureError` when the program is not built or a line is not JSON.
-    public func reconcile(_ images: String...) async throws -> ReconcilePass {
-        let arguments = ["reconcile"] + images + ["--format", "json"] + options
+    public func reconcile(_ images: String..., options extra: [String] = []) async throws -> ReconcilePass {
+        let arguments = ["reconcile"] + images + ["--format", "json"] + options + extra
         return try ReconcilePass(await Command.result(Self.binary(), arguments, environment: environment))
     }
 }

@@ -30,3 +30,17 @@ public enum TinyImage {
         return directory.path(name)
     }
 }
+
+extension TinyImage {
+    /// Makes an OCI layout with the image of another layout and one layer more, and returns the new layout's path.
+    ///
+    /// - Throws: `FixtureError` when a tool fails.
+    public static func layout(
+        on base: String, in directory: TemporaryDirectory, named name: String, files: [String: String]
+    ) async throws -> String {
+        for (path, text) in files { try directory.write(text, to: name + ".files/" + path) }
+        let arguments = [Fixtures.path("programs/repack.py"), base, directory.path(name), "1"]
+        try await Command.run("python3", arguments + ["layer=" + directory.path(name + ".files")])
+        return directory.path(name)
+    }
+}

@@ -16,7 +16,11 @@ struct CorpusTests {
         for invalid in fleet.invalid {
             for diagnostic in invalid.diagnostics { print("corpus: \(diagnostic)") }
         }
+        #expect(Corpus.folders.count > 300)
         #expect(fleet.images.count + fleet.invalid.count == Corpus.folders.count)
+        // Each was looked at: broken YAML, `numpy=1.19` for pip, missing included files, `-e .` where the corpus leaves out
+        // setup.py, extras in conda. A change that refuses more must say why.
+        #expect(fleet.invalid.count <= 32)
     }
 }
 

@@ -51,7 +51,8 @@ import VarveModel
             words: "not an image manifest"
         ),
         Refused(
-            testDescription: "deep nesting", text: String(repeating: "[", count: 100_000), words: "not an image manifest"
+            testDescription: "deep nesting", text: String(repeating: "[", count: 100_000),
+            words: "not an image manifest"
         ),
     ])
     func whatIsNoImageIsRefused(_ refused: Refused) {

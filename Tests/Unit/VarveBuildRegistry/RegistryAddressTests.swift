@@ -11,7 +11,9 @@ import VarveModel
         #expect(try RegistryAddress(text).description == text)
     }
 
-    @Test(arguments: ["", "/", "example.com/", "example.com/UPPER", "oci:", "oci:images", "oci:/a:b", "oci:/a\nb", "a b/c"])
+    @Test(arguments: [
+        "", "/", "example.com/", "example.com/UPPER", "oci:", "oci:images", "oci:/a:b", "oci:/a\nb", "a b/c",
+    ])
     func whatIsNoAddressIsRefused(_ text: String) {
         #expect(throws: ValueError.self) { try RegistryAddress(text) }
     }

@@ -15,17 +15,21 @@ import VarveModel
     /// What skopeo 1.9 was seen to say, and what registries answer.
     @Test(arguments: [
         Case(cause: "reading manifest latest in h/x: manifest unknown: manifest unknown", failureClass: .definition),
-        Case(cause: "reading manifest latest in h/x: name unknown: repository name not known", failureClass: .definition),
+        Case(
+            cause: "reading manifest latest in h/x: name unknown: repository name not known", failureClass: .definition),
         Case(cause: "fetching blob: blob unknown to registry", failureClass: .definition),
         Case(cause: "fetching blob: invalid status code from registry 404 (Not Found)", failureClass: .definition),
-        Case(cause: "unable to retrieve auth token: invalid username/password: unauthorized", failureClass: .unauthorized),
+        Case(
+            cause: "unable to retrieve auth token: invalid username/password: unauthorized", failureClass: .unauthorized
+        ),
         Case(cause: "reading manifest x in h/x: authentication required", failureClass: .unauthorized),
         Case(
             cause: "errors: denied: requested access to the resource is denied unauthorized: authentication required",
             failureClass: .unauthorized
         ),
         Case(cause: "received unexpected HTTP status: 403 Forbidden", failureClass: .unauthorized),
-        Case(cause: "reading manifest: toomanyrequests: You have reached your pull rate limit", failureClass: .transient),
+        Case(
+            cause: "reading manifest: toomanyrequests: You have reached your pull rate limit", failureClass: .transient),
         Case(cause: "received unexpected HTTP status: 429 Too Many Requests", failureClass: .transient),
         Case(cause: "received unexpected HTTP status: 500 Internal Server Error", failureClass: .transient),
         Case(cause: "StatusCode: 503, <html>", failureClass: .transient),
@@ -72,7 +76,8 @@ import VarveModel
         ]
         let subject = try Skopeo.Subject(verb: "read", image: .registry(ImageReference("h.example/x:latest")))
         return subject.failure(
-            of: CommandResult(status: .exited(1), output: [], tail: tail), authFiles: ["/a/auth.json", "/b/config.json"]
+            of: CommandResult(status: .exited(1), output: [], tail: tail),
+            authFiles: ["/a/auth.json", "/b/config.json"]
         )
     }
 }

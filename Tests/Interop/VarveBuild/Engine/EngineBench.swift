@@ -10,10 +10,13 @@ import VarveModel
 
 /// A store with a real bootstrap base, made once for all tests of the process, and what tests ask of it.
 actor EngineBench {
-    static let shared = EngineBench()
+    static let shared = {
+        atexit { try? FileManager.default.removeItem(atPath: benchFolder) }
+        return EngineBench()
+    }()
 
-    /// Where the store of all tests stands.
-    let folder = NSTemporaryDirectory() + "varve-engine-\(getpid())"
+    /// Where the store of all tests stands; removed when the process ends.
+    let folder = benchFolder
     private var preparation: Task<BuiltLayer, any Error>?
 
     /// The base: Debian with python and its venv module.
@@ -75,21 +78,23 @@ actor EngineBench {
         return result.text
     }
 
-    /// The paths in a layer's tar, and their times, as tar lists them.
+    /// The kind, date and path of everything in a layer, as the overlay driver keeps it.
     static func listing(of layer: BuiltLayer, store: BuildahStore) async throws -> [String] {
-        let folder = NSTemporaryDirectory() + "varve-listing-" + layer.key.short
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let name = store.reference(BuildahStore.name(of: layer.key, kind: layer.kind))
         let digest = try #require(layer.diffID)
         let text = try await shell(
             """
-            skopeo copy -q --dest-decompress '\(name)' 'dir:\(folder)' &&
-            TZ=UTC tar --full-time -tvf '\(folder)/\(digest.hex)'
+            cd '\(store.root)'
+            for id in $(jq -r '.[] | select(."diff-digest" == "\(digest)") | .id' overlay-layers/layers.json | head -1); do
+                TZ=UTC find "overlay/$id/diff" -mindepth 1 -printf '%y %TY-%Tm-%Td %P\\n' | sort
+            done
             """
         )
         return text.split(separator: "\n").map(String.init)
     }
 }
+
+/// Global, because a function that runs at exit can capture nothing.
+private let benchFolder = NSTemporaryDirectory() + "varve-engine-\(getpid())"
 
 /// Collects the lines of a build.
 final class Lines: BuildLog {

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+import Testing
+import VarveModel
+
+@testable import VarveBuild
+
+@Suite struct CommandRunnerTests {
+    private let environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
+
+    private func bash(
+        _ script: String, output: Command.Output = .captured(limit: 1 << 20), input: [UInt8]? = nil,
+        containment: Command.Containment = .session, timeout: Duration? = nil
+    ) -> Command {
+        Command(
+            "bash", ["-c", script], environment: environment, input: input, output: output, containment: containment,
+            timeout: timeout
+        )
+    }
+
+    @Test func outputIsCapturedAndErrorsAreLines() async throws {
+        let lines = Mutex<[String]>([])
+        let result = try await CommandRunner().run(bash("echo out; echo err >&2; exit 3")) { line in
+            lines.withLock { $0.append(line) }
+        }
+        #expect(result == CommandResult(status: .exited(3), output: Array("out\n".utf8), tail: ["err"]))
+        #expect(lines.withLock { $0 } == ["err"])
+    }
+
+    @Test func bothStreamsKeepTheirOrderAsLines() async throws {
+        let result = try await CommandRunner().run(bash("echo a; echo b >&2; printf 'c\\rd\\xff'", output: .lines))
+        #expect(result.tail == ["a", "b", "c", "d\u{fffd}"])
+    }
+
+    @Test func everythingThatAShortChildSaidArrives() async throws {
+        let result = try await CommandRunner().run(bash("head -c 1000000 /dev/zero"))
+        #expect(result.output.count == 1_000_000)
+    }
+
+    @Test func inputIsGiven() async throws {
+        let input = [UInt8](repeating: 0x61, count: 300_000)
+        #expect(try await CommandRunner().run(bash("cat", input: input)).output == input)
+    }
+
+    @Test func childHasTheGivenEnvironmentAndNoOther() async throws {
+        var command = bash("/usr/bin/env")
+        command.environment["ONLY"] = "this"
+        let names = try await CommandRunner().run(command).text.split(separator: "\n").map { $0.prefix { $0 != "=" } }
+        #expect(Set(names).isSubset(of: ["PATH", "ONLY", "PWD", "SHLVL", "_"]) && names.contains("ONLY"))
+    }
+
+    @Test func missingToolNamesThePackage() async throws {
+        let command = Command("mmdebstrap", [], environment: ["PATH": "/nowhere"])
+        let failure = await #expect(throws: BuildFailure.self) { try await CommandRunner().run(command) }
+        #expect(failure?.failureClass == .environment)
+        let tool = Command("varve-no-tool", [], environment: environment)
+        let other = await #expect(throws: BuildFailure.self) { try await CommandRunner().run(tool) }
+        #expect(
+            other?.message
+                == "failed to run 'varve-no-tool': it is not on PATH; install the package varve-no-tool"
+        )
+    }
+
+    @Test func tooMuchOutputIsAnErrorAndEndsTheChild() async throws {
+        let failure = await #expect(throws: BuildFailure.self) {
+            try await CommandRunner().run(bash("yes", output: .captured(limit: 1000)))
+        }
+        #expect(failure?.message == "failed to run 'bash': it wrote more than 1000 bytes")
+    }
+
+    @Test func deadlineKillsTheGroup() async throws {
+        let mark = "86403.\(Int.random(in: 100_000..<999_999))"
+        let failure = await #expect(throws: BuildFailure.self) {
+            try await CommandRunner().run(
+                bash("trap '' TERM; sleep \(mark) & wait", timeout: .milliseconds(300))
+            )
+        }
+        #expect(failure?.failureClass == .timedOut)
+        #expect(Self.count(mark) == 0)
+    }
+
+    @Test(arguments: [Command.Containment.session, .namespace])
+    func cancelKillsWhatTheChildStarted(_ containment: Command.Containment) async throws {
+        let mark = "86404.\(Int.random(in: 100_000..<999_999))"
+        let (ready, continuation) = AsyncStream<Void>.makeStream()
+        let away = containment == .namespace ? "setsid " : ""
+        let command = bash(
+            "trap '' TERM; \(away)sleep \(mark) & echo ready; while :; do wait; done", output: .lines,
+            containment: containment
+        )
+        let task = Task {
+            defer { continuation.finish() }
+            return try await CommandRunner().run(command) { _ in continuation.yield() }
+        }
+        for await _ in ready { break }
+        task.cancel()
+        let failure = await #expect(throws: BuildFailure.self) { try await task.value }
+        #expect(failure?.failureClass == .cancelled)
+        #expect(Self.count(mark) == 0)
+    }
+
+    @Test func secretsAreInNoLine() async throws {
+        let runner = CommandRunner(redaction: Redaction(environment: ["API_TOKEN": "s3cret-value"]))
+        let result = try await runner.run(bash("echo token s3cret-value >&2; echo https://u:p@h/x >&2; exit 1"))
+        #expect(result.tail == ["token ***", "https://***@h/x"])
+    }
+
+    /// A child of a killed process dies with it: the launcher asks the kernel for that, whoever started it.
+    @Test(arguments: [Command.Containment.session, .namespace])
+    func childDiesWithItsParent(_ containment: Command.Containment) async throws {
+        let mark = "86405.\(Int.random(in: 100_000..<999_999))"
+        let launcher = Command("sleep", [mark], environment: environment, containment: containment).launcher
+        let script = """
+            bash -c '\(launcher.joined(separator: " ")) sleep \(mark) & echo $!; wait' &
+            parent=$!
+            until grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) /dev/null; do :; done
+            kill -9 $parent
+            for try in $(seq 100); do
+                grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) || exit 0
+                sleep 0.01
+            done
+            exit 1
+            """
+        #expect(try await CommandRunner().run(bash(script, timeout: .seconds(20))).isSuccess)
+    }
+
+    private static func count(_ mark: String) -> Int {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return processes.filter { process in
+            guard Int(process) != nil, let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
+            else {
+                return false
+            }
+            let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
+            return words.first == "sleep" && words.last.map(String.init) == mark
+        }.count
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import VarveDefinition
+import VarveModel
+import VarveTestSupport
+
+@Suite("Fleet")
+struct FleetTests {
+    @Test
+    func brokenDefinitionHidesNoOther() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "a/image.yaml": "base: localhost/x\n", "b/image.yaml": "base: [\n", "deep/er/c/image.yaml": "base: b\n",
+            "README.md": "x", "d/notes.txt": "x",
+        ])
+        #expect(fleet.images.map(\.name.value) == ["a", "c"])
+        #expect(fleet.invalid.map(\.name) == ["b"])
+        #expect(fleet.images.map(\.folder.description) == ["a", "deep/er/c"])
+    }
+
+    @Test
+    func unknownBaseNamesTheNearest() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "saturn-python/image.yaml": "base: localhost/x\n", "a/image.yaml": "name: a\nbase: saturn-pyton\n",
+            "b/image.yaml": "base: debian\n",
+        ])
+        #expect(places(fleet.invalid.flatMap(\.diagnostics)) == ["VRV025 2:7 image.yaml", "VRV025 1:7 image.yaml"])
+        #expect(fleet.invalid.first?.diagnostics.first?.hint == "did you mean 'saturn-python'?")
+        #expect(fleet.invalid.last?.diagnostics.first?.hint?.contains("docker.io/library/debian") == true)
+    }
+
+    @Test
+    func duplicateNamesAreErrorsOnAll() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "a/image.yaml": "base: localhost/x\n", "b/image.yaml": "base: localhost/x\nname: a\n",
+            "c/image.yaml": "base: a\n",
+        ])
+        #expect(fleet.images.map(\.name.value) == ["c"])
+        #expect(places(fleet.invalid.flatMap(\.diagnostics)) == ["VRV021 1:1 image.yaml", "VRV021 2:7 image.yaml"])
+    }
+
+    @Test
+    func circleIsReportedOnEachMemberAndNoOther() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "a/image.yaml": "base: b\n", "b/image.yaml": "base: c\n", "c/image.yaml": "base: a\n",
+            "d/image.yaml": "base: a\n",
+            "e/image.yaml": "base: e\n",
+        ])
+        #expect(fleet.images.map(\.name.value) == ["d"])
+        #expect(fleet.invalid.flatMap(\.diagnostics).map(\.code) == ["VRV026", "VRV026", "VRV026", "VRV026"])
+        #expect(fleet.invalid[1].diagnostics.first?.message == "the bases form a circle: b -> c -> a -> b")
+        #expect(fleet.invalid[3].diagnostics.first?.message == "the bases form a circle: e -> e")
+    }
+
+    @Test
+    func longChainOfBasesIsRead() throws {
+        var texts = ["i0/image.yaml": "base: localhost/x\n"]
+        for index in 1..<2_000 { texts["i\(index)/image.yaml"] = "base: i\(index - 1)\n" }
+        let fleet = try DefinitionFixture.fleet(texts)
+        #expect(fleet.images.count == 2_000)
+    }
+
+    @Test
+    func misnamedImageFileIsReported() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "a/image.yml": "base: localhost/x\n", "b/Image.yaml": "base: localhost/x\n",
+        ])
+        #expect(places(fleet.invalid.flatMap(\.diagnostics)) == ["VRV009 0:0 image.yml", "VRV009 0:0 Image.yaml"])
+    }
+
+    @Test
+    func onlyAskedPathsAreGiven() throws {
+        let reader = try DefinitionFixture.reader([
+            "g/a/image.yaml": "base: b\n", "g/a/apt.txt": "git\n", "h/b/image.yaml": "base: [\n",
+            "c/image.yaml": "base: nowhere\n",
+        ])
+        func names(_ path: String) throws -> [String] {
+            let fleet = try reader.readFleet(below: [RepositoryPath(path)])
+            return fleet.images.map(\.name.value) + fleet.invalid.map(\.name)
+        }
+        #expect(try names("g") == ["a"])
+        #expect(try names("g/a/apt.txt") == ["a"])
+        #expect(try names("h/b") == ["b"])
+        #expect(try names(".") == ["a", "c", "b"])
+        #expect(try names("nowhere") == [])
+    }
+
+    @Test
+    func treeIsThatOfTheFolder() throws {
+        let tree = try MemorySourceTree(texts: ["a/image.yaml": "base: localhost/x\n"])
+        let fleet = try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
+        #expect(try fleet.images.first?.tree == tree.entry(at: RepositoryPath("a"))?.id)
+    }
+
+    @Test
+    func linksAreNeverFollowed() throws {
+        let tree = try MemorySourceTree([
+            "a/image.yaml": .symlink("../b/image.yaml"), "b/image.yaml": .file(Array("base: localhost/x\n".utf8)),
+            "b/apt.txt": .symlink("/etc/passwd"),
+            "b/start": .submodule(try ObjectID(hex: String(repeating: "0", count: 40))),
+        ])
+        let fleet = try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
+        #expect(fleet.images.isEmpty)
+        #expect(
+            places(fleet.invalid.flatMap(\.diagnostics)) == [
+                "VRV007 0:0 image.yaml", "VRV007 0:0 apt.txt", "VRV007 0:0 start",
+            ])
+    }
+}

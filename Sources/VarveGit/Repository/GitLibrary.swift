@@ -15,6 +15,8 @@ public enum GitLibrary {
         // What `append` reports as written must survive a power cut.
         varve_git_enable_fsync(1)
         varve_git_set_cache_max_size(cacheLimit)
+        // A folder of thousands of images is read for each commit of a walk, once as a child and once as a parent.
+        varve_git_set_cache_object_limit(GIT_OBJECT_TREE, cacheLimit / 8)
         let file = environment("SSL_CERT_FILE")
         let folder = environment("SSL_CERT_DIR")
         if file != nil || folder != nil {

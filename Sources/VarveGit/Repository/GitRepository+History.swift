@@ -47,8 +47,11 @@ extension RepositoryHandle {
             for parentID in commit.parents where !sets.isEmpty {
                 let parent = try self.commit(parentID)
                 let changed = try changedSets(of: index, parent.tree, commit.tree, among: sets)
-                let unchanged = changed.isEmpty ? sets : sets.subtracting(changed)
-                if !unchanged.isEmpty { walk.add(unchanged, at: parent) }
+                // The many that did not change move on without being copied.
+                var unchanged = sets
+                sets = []
+                for set in changed { unchanged.remove(set) }
+                walk.add(unchanged, at: parent)
                 sets = changed
             }
             if commit.parents.isEmpty {
@@ -124,7 +127,12 @@ private struct HistoryWalk {
 
     mutating func add(_ sets: Set<Int>, at node: CommitNode) {
         if sets.isEmpty { return }
-        waiting[node.id, default: (node, [])].sets.formUnion(sets)
+        guard var known = waiting.removeValue(forKey: node.id) else {
+            waiting[node.id] = (node, sets)
+            return
+        }
+        known.sets.formUnion(sets)
+        waiting[node.id] = known
     }
 
     mutating func next() -> (CommitNode, Set<Int>)? {

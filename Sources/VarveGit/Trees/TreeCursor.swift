@@ -17,9 +17,13 @@ struct TreeEntry: Hashable, Sendable {
 
     /// Git's order of entries: by name, a folder as if its name ended in `/`.
     static func precedes(_ left: TreeEntry, _ right: TreeEntry) -> Bool {
-        let leftKey = left.isFolder ? left.name + [0x2f] : left.name
-        let rightKey = right.isFolder ? right.name + [0x2f] : right.name
-        return leftKey.lexicographicallyPrecedes(rightKey)
+        let common = min(left.name.count, right.name.count)
+        let order = memcmp(left.name, right.name, common)
+        return order == 0 ? left.byte(at: common) < right.byte(at: common) : order < 0
+    }
+
+    private func byte(at index: Int) -> UInt8 {
+        index < name.count ? name[index] : (isFolder ? 0x2f : 0)
     }
 
     /// The bytes of a tree object.
@@ -39,7 +43,9 @@ struct TreeEntry: Hashable, Sendable {
 /// Walks the bytes of a tree object without copying them: entries of `mode SP name NUL id`, in Git's order.
 struct TreeCursor {
     private let bytes: UnsafeRawBufferPointer
-    private var next: Int
+    /// Where the current entry begins, and where the one after it does.
+    private var start = 0
+    private var next = 0
     private(set) var mode: UInt32 = 0
     private(set) var name: Range<Int> = 0..<0
     /// Whether there is a current entry.
@@ -48,16 +54,16 @@ struct TreeCursor {
     /// Stands on the first entry, where there is one.
     init(_ bytes: UnsafeRawBufferPointer) throws(GitError) {
         self.bytes = bytes
-        next = 0
         try advance()
     }
 
     /// Steps to the next entry.
     mutating func advance() throws(GitError) {
-        guard next < bytes.count else {
+        guard next < bytes.count, let base = bytes.baseAddress else {
             isValid = false
             return
         }
+        start = next
         var position = next
         var mode: UInt32 = 0
         while position < bytes.count, case let digit = bytes[position], (0x30...0x37).contains(digit), mode < 0o1000000
@@ -66,14 +72,27 @@ struct TreeCursor {
             position += 1
         }
         guard position > next, position < bytes.count, bytes[position] == 0x20 else { throw Self.malformed }
-        let start = position + 1
-        var end = start
-        while end < bytes.count, bytes[end] != 0 { end += 1 }
-        guard end > start, end + 21 <= bytes.count else { throw Self.malformed }
+        position += 1
+        guard let found = memchr(base + position, 0, bytes.count - position) else { throw Self.malformed }
+        let end = UnsafeRawPointer(found) - base
+        guard end > position, end + 21 <= bytes.count else { throw Self.malformed }
         self.mode = mode
-        name = start..<end
+        name = position..<end
         next = end + 21
         isValid = true
+    }
+
+    /// Steps both cursors over all entries that they share byte by byte, as two versions of a tree mostly do.
+    static func skipEqual(_ left: inout TreeCursor, _ right: inout TreeCursor) throws(GitError) {
+        while left.isValid, right.isValid {
+            let length = left.next - left.start
+            guard length == right.next - right.start, let leftBase = left.bytes.baseAddress,
+                let rightBase = right.bytes.baseAddress,
+                memcmp(leftBase + left.start, rightBase + right.start, length) == 0
+            else { return }
+            try left.advance()
+            try right.advance()
+        }
     }
 
     private static let malformed = GitError(.corrupt, "read a tree", "an entry is not well formed")
@@ -82,15 +101,6 @@ struct TreeCursor {
     var nameBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[name]) }
     var isFolder: Bool { mode & 0o170000 == TreeEntry.folderMode }
     var entry: TreeEntry { TreeEntry(mode: mode, name: Array(nameBytes), id: id) }
-
-    /// Whether both stand on the same mode, name and id.
-    func isEqual(_ other: TreeCursor) -> Bool {
-        guard mode == other.mode, name.count == other.name.count, let left = bytes.baseAddress,
-            let right = other.bytes.baseAddress
-        else { return false }
-        // Name, NUL and id stand one after the other.
-        return memcmp(left + name.lowerBound, right + other.name.lowerBound, name.count + 21) == 0
-    }
 
     /// Negative, zero or positive as this entry stands before, at or after the other in Git's order.
     func compare(_ other: TreeCursor) -> Int {
@@ -144,7 +154,9 @@ extension RepositoryHandle {
         if left == right { return }
         try withTree(left) { (left) throws(GitError) in
             try withTree(right) { (right) throws(GitError) in
-                while left.isValid || right.isValid {
+                while true {
+                    try TreeCursor.skipEqual(&left, &right)
+                    guard left.isValid || right.isValid else { break }
                     let order = !left.isValid ? 1 : !right.isValid ? -1 : left.compare(right)
                     if order < 0 {
                         try body(left.entry, nil)
@@ -153,7 +165,7 @@ extension RepositoryHandle {
                         try body(nil, right.entry)
                         try right.advance()
                     } else {
-                        if !left.isEqual(right) { try body(left.entry, right.entry) }
+                        try body(left.entry, right.entry)
                         try left.advance()
                         try right.advance()
                     }

@@ -93,7 +93,7 @@ struct EditMatrixTests {
             "one pip line", ["images/lib/requirements.txt": .write("zipp>=3.1\niniconfig>=1\n")],
             executes: ["pip", "postBuild", "postBuild", "verify"]),
         Edit(
-            "one apt package", ["images/lib/image.yaml": .replace("less, tree", by: "tree")],
+            "one apt package", ["images/lib/image.yaml": .replace("tree,   less", by: "tree")],
             executes: ["apt", "pip", "postBuild", "postBuild", "verify"]),
         Edit("child alone", ["images/app/postBuild": .write("#!/bin/sh\necho 2 >/app\n")], executes: ["postBuild"]),
     ]

@@ -117,7 +117,7 @@ struct FailureTests {
             await Fleet.unmount(below: state)
             _ = try? await Command.run("umount", ["--lazy", state])
         }
-        let script = "#!/bin/sh\nhead -c 100000000 /dev/zero >/large\n"
+        let script = "#!/bin/sh\ndd if=/dev/zero of=/large bs=1000000 count=100\n"
         // One after the other: what is built beside a step that fills the disk finds it full too.
         let outcome = try await fleet.pass(
             Fleet.image("large", base: base, files: ["postBuild": script])

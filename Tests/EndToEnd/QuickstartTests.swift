@@ -19,11 +19,14 @@ struct QuickstartTests {
         let script = Fixtures.checkout + "/examples/quickstart"
         let first = try await Command.result("bash", [script, demo], environment: environment)
         try #require(first.status == 0, "\(first)")
-        // Both images share base, apt and pip; after the edits ds-python alone is built again, from pip on.
+        // Both images share base, apt and pip; after the edits ds-python alone is built again, from pip on. The unknown
+        // step is the demonstration's own: it runs a command in the image.
         let expected = [
-            "apt", "bootstrap", "pip", "pip", "postBuild", "postBuild", "postBuild", "verify", "verify", "verify",
+            "apt", "bootstrap", "pip", "pip", "postBuild", "postBuild", "postBuild", "unknown", "verify", "verify",
+            "verify",
         ]
-        #expect(try shim.executed() == expected, "\(first)")
+        let executed = try shim.executed()
+        #expect(executed == expected, "\(first)")
         #expect(first.stdout.contains("by humanize"), "\(first)")
         #expect(first.stdout.contains("DS_PYTHON=started TZ=UTC"), "\(first)")
 

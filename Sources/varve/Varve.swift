@@ -6,6 +6,7 @@ import VarveCommands
 @main
 enum Varve {
     static func main() async {
+        ignoreBrokenPipes()
         await VarveCommand.main()
     }
 }

@@ -76,6 +76,25 @@ struct BaseTests {
     }
 
     @Test
+    func parentOfAnotherKeyAndTheSameContentLeavesItsChildrenAlone() async throws {
+        let fleet = try await Fleet()
+        let base = try await fleet.base(.tiny)
+        let script = { (comment: String) in
+            "build:\n  postBuild: |\n    #!/bin/sh\n    # \(comment)\n    echo one >/word\n"
+        }
+        let first = try await fleet.pass(
+            Fleet.image("a", base: base, more: script("first")) + Fleet.image("b", base: "a", files: Self.post))
+        try #require(first.status == 0, "\(first)")
+        let digest = try await fleet.configDigest("a")
+        let second = try await fleet.pass(Fleet.image("a", base: base, more: script("second")))
+        #expect(second.status == 0, "\(second)")
+        #expect(second.executed == ["postBuild"], "\(second)")
+        #expect(second.finished("a")["status"].string == "built", "\(second)")
+        #expect(second.finished("b") == .null)
+        #expect(try await fleet.configDigest("a") == digest)
+    }
+
+    @Test
     func layerCacheSparesALostStateDirectoryEveryExecution() async throws {
         let fleet = try await Fleet()
         let base = try await fleet.base(.tiny)

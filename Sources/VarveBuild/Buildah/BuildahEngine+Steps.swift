@@ -84,7 +84,9 @@ extension BuildahEngine {
         let below = try await inspect(parent: request).configuration
         let scratch = try Scratch(in: buildah.store.temporary)
         defer { scratch.remove() }
-        var arguments = ["--label", "dev.varve.key=\(request.key)"]
+        // No key among the labels: a parent that is built to the same content under another key must keep its config
+        // digest, or all its children would be built again. The key stands in the manifest's annotations.
+        var arguments: [String] = []
         for (name, value) in content.labels.sorted(by: { $0.key < $1.key }) {
             arguments += ["--label", "\(name)=\(value)"]
         }

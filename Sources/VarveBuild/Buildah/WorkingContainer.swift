@@ -38,6 +38,7 @@ struct WorkingContainer: Sendable {
 
     /// Sets the run configuration.
     func configure(_ arguments: [String]) async throws {
+        guard !arguments.isEmpty else { return }
         _ = try await buildah.check(["config"] + arguments + [name], layer: layer, verb: "configure the image")
     }
 

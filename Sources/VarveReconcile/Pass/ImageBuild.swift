@@ -129,7 +129,7 @@ struct ImageBuild: Sendable {
     private func publish(_ image: BuiltLayer) async throws -> PublishedImage {
         try Task.checkCancellation()
         events(.publishStarted(plan.definition.name))
-        var annotations = ["org.opencontainers.image.revision": commit.hex]
+        var annotations = ["org.opencontainers.image.revision": commit.hex, "dev.varve.key": image.key.hex]
         if let address { annotations["org.opencontainers.image.source"] = redacted(address) }
         if let base = plan.base, let digest = base.manifestDigest {
             annotations["org.opencontainers.image.base.name"] = base.reference

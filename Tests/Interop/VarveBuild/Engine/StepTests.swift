@@ -94,7 +94,8 @@ import VarveModel
         build.cancel()
         await #expect(throws: BuildFailure.self) { try await build.value }
         #expect(!Self.isRunning(mark))
-        #expect(clock.now - start < .seconds(1))
+        // Within a second on a machine that is not busy; a process that outlived the cancel would stay for ever.
+        #expect(clock.now - start < .seconds(10))
         do {
             _ = try await build.value
         } catch let failure as BuildFailure {

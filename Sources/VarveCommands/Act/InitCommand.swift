@@ -25,7 +25,7 @@ struct InitCommand: AsyncParsableCommand {
             try DefinitionTemplate.hello.write(to: path)
             Output.line("wrote \(path)/image.yaml")
         }
-        Output.line("notes are shown by git log and fetched from origin")
+        Output.line("git log shows varve's notes; where there is a remote 'origin', git fetch brings them")
         Output.line("next: git add images && git commit -m 'Add hello' && varve reconcile")
     }
 }

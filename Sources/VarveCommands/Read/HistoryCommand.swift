@@ -31,7 +31,7 @@ struct HistoryCommand: AsyncParsableCommand {
             for record in records {
                 let built = record.layers.filter { $0.action == .built }.map(\.kind.rawValue).joined(separator: " ")
                 table.add(
-                    record.start.description, record.status.rawValue, String(Int(record.seconds.rounded())),
+                    record.start.description, record.status.rawValue, String(record.wholeSeconds),
                     record.commit.short, built.isEmpty ? "-" : built, because(record), record.reference ?? "-")
             }
             table.print()

@@ -30,6 +30,7 @@ struct PlanCommand: AsyncParsableCommand {
             return
         }
         var plan = findings.plan
+        try workspace.check(names, in: plan)
         if let from = range.from, let before = try await workspace.survey.survey(commit: from, bases: .registry) {
             plan.images = plan.images.filter { image in
                 let old = before.plan.images.first { $0.definition.name == image.definition.name }
@@ -41,7 +42,6 @@ struct PlanCommand: AsyncParsableCommand {
             }
         }
         if !names.isEmpty {
-            try workspace.check(names, in: plan)
             plan.images = plan.images.filter { names.contains($0.definition.name) }
             plan.invalid = plan.invalid.filter { invalid in names.contains { $0.value == invalid.name } }
         }

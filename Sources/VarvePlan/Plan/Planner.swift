@@ -71,6 +71,7 @@ public struct Planner: Sendable {
         plan.layers = layers(of: definition, base: base.content, history: history)
         if definition.isSuspended {
             plan.status = .suspended
+            plan.cause = nil
             return plan
         }
         let reasons = plan.key == nil ? [] : self.reasons(for: plan)
@@ -143,7 +144,7 @@ extension Planner {
             case .success(let image): return standing(on: image, named: reference.description, .ready)
             case .failure(let failure):
                 return Base(readiness: .broken, cause: "base \(reference): \(failure.message)")
-            case nil: return Base(readiness: .broken, cause: "base \(reference) was not resolved")
+            case nil: return Base(readiness: .waiting, cause: "base \(reference) was never looked up")
             }
         case .image(let parent): return resolveBase(on: parent, history: history, plan: parents[parent])
         }

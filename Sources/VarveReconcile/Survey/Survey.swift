@@ -6,7 +6,8 @@ public import VarvePlan
 
 /// Reads what should be, looks up what is, and plans; changes nothing.
 ///
-/// Commands that only read use it as the loop does, so `plan` shows what `reconcile` would do.
+/// Commands that only read use it as the loop does, so `plan` shows what `reconcile` would do, but for images that the
+/// registry has lost.
 public struct Survey: Sendable {
     private let source: any DefinitionSource
     private let records: any RecordStore

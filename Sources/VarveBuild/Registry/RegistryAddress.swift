@@ -30,6 +30,14 @@ public enum RegistryAddress: Hashable, Sendable {
             throw ValueError(type: "registry", value: text, rule: "expected HOST/PREFIX or oci:DIR")
         }
         let prefix = parts.count == 2 ? parts[1] : ""
+        // Other tools take a first part that does not look like a host as a name below docker.io.
+        guard host.contains(".") || host.contains(":") || host == "localhost" else {
+            throw ValueError(
+                type: "registry", value: text,
+                rule: "expected a host with a domain or a port, for instance \(host).example.com or \(host):5000; "
+                    + "for a repository of Docker Hub write docker.io/\(text)"
+            )
+        }
         _ = try ImageReference(host: host, repository: prefix.isEmpty ? "x" : prefix)
         self = .registry(host: host, prefix: prefix)
     }

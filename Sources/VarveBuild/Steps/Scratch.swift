@@ -1,19 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
+import SystemPackage
 import VarveModel
 
 /// The folder on the host that one step finds below `/run/varve`.
+///
+/// What is written comes from a definition, and two names of a hostile Git tree may be one file. So nothing that is there
+/// is ever opened or changed: every file and folder is made anew, and symbolic links are made after all else, so that no
+/// path leads through one. No other user can enter the folder.
 struct Scratch: Sendable {
     /// The folder's path.
     let path: String
+    private let limits: Limits
+
+    /// How much a step may be given.
+    struct Limits: Sendable {
+        /// Levels of folders below a source.
+        var depth = 64
+        /// Files, folders and links.
+        var entries = 250_000
+        /// Bytes of all files.
+        var bytes = 2 << 30
+    }
 
     /// Makes a folder of a random name below `parent`.
-    init(in parent: String) throws {
+    init(in parent: String, limits: Limits = Limits()) throws {
         path = parent + "/step-" + String(UInt64.random(in: .min ... .max), radix: 36)
+        self.limits = limits
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            for (name, mode) in [("step", 0o755), ("scratch", 0o1777), ("build", 0o1777)] {
+            try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            try Self.createFolder(path, mode: 0o700)
+            for (name, mode) in [("step", 0o755), ("scratch", 0o1777), ("build", 0o1777)] as [(String, mode_t)] {
                 try Self.createFolder(path + "/" + name, mode: mode)
             }
         } catch {
@@ -24,13 +43,13 @@ struct Scratch: Sendable {
     /// Removes the folder.
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Writes what a step is given.
+    /// Writes what a step is given; to be called once.
     ///
-    /// - Throws: `BuildFailure` when a blob or a folder of the source is missing, is not the one that the content names, or
-    ///   cannot be written.
+    /// - Throws: `BuildFailure`; of class `definition` when two entries have one name or there is too much of them.
     func write(_ step: Step, from sources: any SourceTree) throws {
+        var writing = Writing(root: path, sources: sources, limits: limits)
         do {
-            for file in step.files { try write(file, from: sources) }
+            for file in step.files { try writing.write(file) }
             for source in step.sources {
                 let found = try sources.entry(at: source.path)
                 guard source.path == .root || found?.id == source.tree else {
@@ -39,43 +58,106 @@ struct Scratch: Sendable {
                     )
                 }
                 // A repository path, because the name comes from the definition.
-                try copy(source.path, to: RepositoryPath("step/src/" + source.name), from: sources)
+                try writing.copy(source.path, to: RepositoryPath("step/src/" + source.name), depth: 0)
             }
+            try writing.finish()
         } catch {
             throw BuildFailure.ofFile(error, verb: "write", path: path)
         }
     }
 
-    private func write(_ file: Step.File, from sources: any SourceTree) throws {
-        let relative = try RepositoryPath(file.path)
-        try createParents(of: relative)
-        let target = path + "/\(relative)"
-        switch file.content {
-        case .bytes(let bytes): try Data(bytes).write(to: URL(filePath: target))
-        case .blob(let id): try Data(sources.read(id, limit: 1 << 30)).write(to: URL(filePath: target))
-        case .symlink(let id):
-            let link = String(decoding: try sources.read(id, limit: 4096), as: UTF8.self)
-            try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: link)
-            return
-        }
-        try Self.setMode(target, file.isExecutable ? 0o755 : 0o644)
+    /// Makes a folder that is not there yet.
+    fileprivate static func createFolder(_ path: String, mode: mode_t) throws {
+        // The mode outright, since the process's mask would narrow it.
+        guard mkdir(path, 0o700) == 0, chmod(path, mode) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    private func copy(_ folder: RepositoryPath, to target: RepositoryPath, from sources: any SourceTree) throws {
+    /// Sets the mode of a folder of varve's own outright, since the process's mask would narrow it.
+    static func setMode(_ path: String, _ mode: Int) throws {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    }
+}
+
+/// One writing of what a step is given.
+private struct Writing {
+    let root: String
+    let sources: any SourceTree
+    let limits: Scratch.Limits
+    var links: [(path: RepositoryPath, target: String)] = []
+    var entries = 0
+    var bytes = 0
+
+    init(root: String, sources: any SourceTree, limits: Scratch.Limits) {
+        self.root = root
+        self.sources = sources
+        self.limits = limits
+    }
+
+    mutating func write(_ file: Step.File) throws {
+        let target = try RepositoryPath(file.path)
         try createParents(of: target)
-        try Self.createFolder(path + "/\(target)", mode: 0o755)
+        try write(file.content, isExecutable: file.isExecutable, to: target)
+    }
+
+    mutating func copy(_ folder: RepositoryPath, to target: RepositoryPath, depth: Int) throws {
+        guard depth <= limits.depth else {
+            throw Self.failure(target, "it is deeper than \(limits.depth) folders")
+        }
+        if depth == 0 { try createParents(of: target) }
+        try count(target)
+        try Self.naming(target) { try Scratch.createFolder(full(target), mode: 0o755) }
         for entry in try sources.entries(in: folder) {
             let child = try target.appending(entry.name)
             switch entry.kind {
-            case .folder: try copy(folder.appending(entry.name), to: child, from: sources)
-            case .file: try write(Step.File(path: "\(child)", content: .blob(entry.id)), from: sources)
-            case .executable:
-                try write(Step.File(path: "\(child)", content: .blob(entry.id), isExecutable: true), from: sources)
-            case .symlink: try write(Step.File(path: "\(child)", content: .symlink(entry.id)), from: sources)
-            case .submodule:
-                throw BuildFailure(
-                    .definition, message: "failed to copy '\(folder)': it holds the submodule '\(entry.name)'")
+            case .folder: try copy(folder.appending(entry.name), to: child, depth: depth + 1)
+            case .file: try write(.blob(entry.id), isExecutable: false, to: child)
+            case .executable: try write(.blob(entry.id), isExecutable: true, to: child)
+            case .symlink: try write(.symlink(entry.id), isExecutable: false, to: child)
+            case .submodule: throw Self.failure(folder, "it holds the submodule '\(entry.name)'", verb: "copy")
             }
+        }
+    }
+
+    /// Makes the symbolic links, now that nothing is written any more.
+    func finish() throws {
+        for link in links {
+            try Self.naming(link.path) {
+                guard symlink(link.target, full(link.path)) == 0 else { throw Errno(rawValue: errno) }
+            }
+        }
+    }
+
+    private mutating func write(_ content: Step.File.Content, isExecutable: Bool, to target: RepositoryPath) throws {
+        try count(target)
+        let data: [UInt8]
+        switch content {
+        case .bytes(let own): data = own
+        case .blob(let id): data = try read(id, limit: min(1 << 30, limits.bytes - bytes), for: target)
+        case .symlink(let id):
+            let link = String(decoding: try read(id, limit: 4095, for: target), as: UTF8.self)
+            guard !link.isEmpty, !link.utf8.contains(0) else { throw Self.failure(target, "the link leads nowhere") }
+            links.append((target, link))
+            return
+        }
+        bytes += data.count
+        try Self.naming(target) {
+            let file = try FileDescriptor.open(
+                FilePath(full(target)), .writeOnly,
+                options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: .ownerReadWrite
+            )
+            try file.closeAfter {
+                try file.writeAll(data)
+                guard fchmod(file.rawValue, isExecutable ? 0o755 : 0o644) == 0 else { throw Errno(rawValue: errno) }
+            }
+        }
+    }
+
+    private func read(_ id: ObjectID, limit: Int, for target: RepositoryPath) throws -> [UInt8] {
+        do {
+            return try sources.read(id, limit: limit)
+        } catch let error as SourceError {
+            guard case .tooLarge = error else { throw error }
+            throw Self.failure(target, "\(error)")
         }
     }
 
@@ -84,22 +166,32 @@ struct Scratch: Sendable {
         var folder = RepositoryPath.root
         for component in file.components.dropLast() {
             folder = try folder.appending(component)
-            let path = path + "/\(folder)"
-            if !FileManager.default.fileExists(atPath: path) {
-                try Self.createFolder(path, mode: folder.components[0] == "build" ? 0o1777 : 0o755)
+            do {
+                try Scratch.createFolder(full(folder), mode: folder.components[0] == "build" ? 0o1777 : 0o755)
+            } catch Errno.fileExists {
+                // Made before: a folder, or else a file below which nothing can be made.
             }
         }
     }
 
-    private static func createFolder(_ path: String, mode: Int) throws {
-        if !FileManager.default.fileExists(atPath: path) {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    private mutating func count(_ target: RepositoryPath) throws {
+        entries += 1
+        guard entries <= limits.entries else {
+            throw Self.failure(target, "a step is given at most \(limits.entries) files and folders")
         }
-        try setMode(path, mode)
     }
 
-    /// Sets the mode outright, since the process's mask would narrow it.
-    static func setMode(_ path: String, _ mode: Int) throws {
-        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    private func full(_ target: RepositoryPath) -> String { "\(root)/\(target)" }
+
+    private static func naming(_ target: RepositoryPath, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as Errno where error == .fileExists || error == .notDirectory {
+            throw failure(target, "two entries have this name")
+        }
+    }
+
+    private static func failure(_ path: RepositoryPath, _ cause: String, verb: String = "write") -> BuildFailure {
+        BuildFailure(.definition, message: "failed to \(verb) '\(path)': \(cause)")
     }
 }

@@ -6,7 +6,7 @@ import VarveModel
 @testable import VarveBuild
 
 @Suite struct RegistryAddressTests {
-    @Test(arguments: ["example.com", "example.com/team/images", "localhost:5000/x", "oci:/var/lib/varve/images"])
+    @Test(arguments: ["example.com", "example.com/team/images", "localhost:5000/x", "localhost/x", "registry:5000/x", "oci:/var/lib/varve/images"])
     func addressIsReadBackAsItWasWritten(_ text: String) throws {
         #expect(try RegistryAddress(text).description == text)
     }
@@ -16,6 +16,13 @@ import VarveModel
     ])
     func whatIsNoAddressIsRefused(_ text: String) {
         #expect(throws: ValueError.self) { try RegistryAddress(text) }
+    }
+
+    @Test(arguments: ["registry/team", "registry"])
+    func nameThatOtherToolsTakeForAPublicOneIsRefused(_ text: String) throws {
+        let error = try #require(throws: ValueError.self) { try RegistryAddress(text) }
+        #expect(error.description.contains("registry:5000"), "\(error)")
+        #expect(error.description.contains("docker.io/\(text)"), "\(error)")
     }
 
     @Test func plainHTTPIsForTheNamedHostsAlone() {

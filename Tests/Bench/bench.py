@@ -52,7 +52,7 @@ def plan():
 
 def unchanged():
     fleet = work / "small"
-    count = min(images, 1000)
+    count = min(images, 300)
     subprocess.run([sys.executable, here / "fleet.py", fleet, str(count)], check=True)
     result = json.loads(timed(bench, "unchanged-pass", fleet, work / "unchanged")[0])
     print(
@@ -78,7 +78,7 @@ def layers():
         f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
         f"storage: {{filesystem: {{rootdirectory: {work}/registry}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
     )
-    registry = subprocess.Popen(["docker-registry", "serve", work / "registry.yml"])
+    registry = subprocess.Popen(["docker-registry", "serve", work / "registry.yml"], stderr=subprocess.DEVNULL)
     try:
         layout = subprocess.run(
             ["bash", programs / "test-base", "tiny"], check=True, stdout=subprocess.PIPE, text=True

@@ -6,7 +6,7 @@ public enum Isolation: String, CaseIterable, Hashable, Sendable {
     case chroot
     /// A container by `runc`.
     case oci
-    /// A container by `runc` without root.
+    /// A container by `runc` as buildah makes it for users without root: no control groups. varve itself needs root.
     case rootless
 
     /// The options of `buildah from` and `buildah run`.

@@ -32,6 +32,12 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How build steps are isolated: chroot, oci or rootless.", valueName: "MODE"))
     var isolation: IsolationMode = .chroot
 
+    func validate() throws {
+        guard registryFlag != "oci:", registryFlag != "" else {
+            throw ValidationError("--registry takes HOST/PREFIX or oci:DIR")
+        }
+    }
+
     /// The repository's address: an absolute path or a URL.
     var repository: String {
         let given = repositoryFlag ?? Self.environment("VARVE_REPO") ?? "."

@@ -22,7 +22,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         let names = try images.map { try ImageName($0) }
         let range = try await workspace.commits(rev)
         guard let findings = try await workspace.survey.survey(commit: range.to, bases: .registry) else {

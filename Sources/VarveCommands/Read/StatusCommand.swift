@@ -27,7 +27,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         guard let findings = try await workspace.survey.survey(bases: .recorded) else {
             Output.note("the repository has no commit yet")
             return

@@ -25,7 +25,7 @@ struct WhyCommand: AsyncParsableCommand {
     func run() async throws {
         let name = try ImageName(image)
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         guard let findings = try await workspace.survey.survey(bases: .recorded) else {
             throw CommandError("the repository has no commit yet")
         }

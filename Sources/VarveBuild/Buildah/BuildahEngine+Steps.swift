@@ -53,7 +53,9 @@ extension BuildahEngine {
             "\(scratch.path)/build:\(Recipe.folder)/build:rw",
         ]
         if let certificates { mounts.append("\(certificates):\(Recipe.certificates):ro") }
-        if let cache = try cacheFolder(step.cache, owner: owner, scratch: scratch) { mounts.append("\(cache):\(Recipe.folder)/cache:rw") }
+        if let cache = try cacheFolder(step.cache, owner: owner, scratch: scratch) {
+            mounts.append("\(cache):\(Recipe.folder)/cache:rw")
+        }
         for mount in mounts { arguments += ["--volume", mount] }
         return arguments
     }

@@ -67,4 +67,75 @@ struct HostileTreeTests {
         #expect(diagnostics.count == 2_000)
         #expect(diagnostics.allSatisfy { $0.code == "VRV021" && $0.message.hasSuffix(" and 1989 more") })
     }
+
+    /// Every folder has as many folders, without end.
+    private static func bomb(_ count: Int) throws -> ListedTree {
+        let id = try ListedTree.id(1)
+        let entries = (0..<count).map { SourceEntry(name: "d\($0)", kind: .folder, id: id) }
+        return ListedTree(list: { _ in entries })
+    }
+
+    @Test
+    func treesThatMultiplyAreRefused() throws {
+        #expect(throws: SourceError.unreadable(path: ".", reason: "the commit has more than 100000 folders")) {
+            try Self.bomb(10).fleet()
+        }
+    }
+
+    @Test
+    func endlessChainIsADiagnosticAndHidesNoImage() throws {
+        let image = SourceEntry(name: "image.yaml", kind: .file, id: try ListedTree.id(2))
+        let bomb = try Self.bomb(1)
+        let tree = ListedTree(
+            list: { path in path.description == "d0/d0" ? [image] + bomb.list(path) : bomb.list(path) },
+            contents: [image.id: "name: a\nbase: localhost/x\n"])
+        let fleet = try tree.fleet()
+        #expect(fleet.images.map(\.name.value) == ["a"])
+        #expect(fleet.invalid.flatMap(\.diagnostics).map(\.code) == ["VRV017"])
+        #expect(fleet.invalid.first?.folder.components.count == 65)
+    }
+
+    @Test
+    func inputsOfTreesThatMultiplyAreRefused() throws {
+        // Few folders, so that the walk of the fleet takes them, but many files.
+        let image = SourceEntry(name: "image.yaml", kind: .file, id: try ListedTree.id(2))
+        let file = SourceEntry(name: "f", kind: .file, id: try ListedTree.id(3))
+        let folders = try (0..<300).map { SourceEntry(name: "d\($0)", kind: .folder, id: try ListedTree.id(4)) }
+        let files = (0..<400).map { SourceEntry(name: "f\($0)", kind: .file, id: file.id) }
+        let tree = ListedTree(
+            list: { path in
+                switch path.components.count {
+                case 0: [SourceEntry(name: "i", kind: .folder, id: image.id)]
+                case 1: [image] + folders
+                default: files
+                }
+            }, contents: [image.id: "base: localhost/x\ninputs: ['**']\n"])
+        #expect(try places(tree.fleet().invalid.flatMap(\.diagnostics)) == ["VRV034 2:9 image.yaml"])
+    }
+
+    @Test
+    func pathsThatFitNoRecordAreRefused() throws {
+        let part = String(repeating: "a", count: 200)
+        let path = Array(repeating: part, count: 6).joined(separator: "/")
+        let fleet = try DefinitionFixture.fleet([
+            path + "/image.yaml": "name: a\nbase: localhost/x\n", part + "/image.yaml": "name: b\nbase: localhost/x\n",
+        ])
+        #expect(fleet.images.map(\.name.value) == ["b"])
+        #expect(fleet.invalid.flatMap(\.diagnostics).map(\.code) == ["VRV017"])
+    }
+
+    @Test
+    func inputsOfEqualNamesAreNeverMerged() throws {
+        let yaml = "base: localhost/x\nbuild: {postBuild: 'true'}\ninputs: ['**']\n"
+        func entries(_ names: [String]) throws -> [SourceEntry] {
+            try names.enumerated().map { SourceEntry(name: $1, kind: .file, id: try ListedTree.id(3 + $0)) }
+        }
+        let equal = try ListedTree.image(yaml, holding: entries(["\u{FFFD}", "\u{FFFD}"]))
+        #expect(try equal.fleet().invalid.flatMap(\.diagnostics).map(\.code) == ["VRV034"])
+        let forms = try ListedTree.image(yaml, holding: entries(["\u{E9}", "e\u{301}"]))
+        #expect(try forms.fleet().images.first?.build.postBuild?.inputs.count == 2)
+        // Git on a Mac would refuse it; here it is passed over and the others are found.
+        let refused = try ListedTree.image(yaml, holding: entries([".GIT", "a"]))
+        #expect(try refused.fleet().images.first?.build.postBuild?.inputs.map(\.path.description) == ["a"])
+    }
 }

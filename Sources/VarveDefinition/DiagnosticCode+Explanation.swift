@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension DiagnosticCode {
+    /// The explanation of a code as it stands in a `Diagnostic` (`VRV031`), nil where there is no such code.
+    public static func explanation(of code: String) -> String? { DiagnosticCode(rawValue: code)?.explanation }
+
     /// One paragraph for people: what the code means, why it is an error, and what to do.
     public var explanation: String {
         switch self {

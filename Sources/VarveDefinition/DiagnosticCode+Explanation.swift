@@ -132,7 +132,7 @@ extension DiagnosticCode {
         case .inputTree:
             """
             The image's folder cannot be searched for `inputs`: more than 100,000 files and folders lie below it, one of \
-            them more than 64 folders deep in the repository, or two files have the same name. Move large data out.
+            them more than 64 folders deep in the repository, two files have the same name, or the patterns are too many for the files. Move large data out.
             """
         case .scriptLineEnds:
             """

@@ -14,6 +14,9 @@ struct InputFinder {
     /// How many entries the folder can have below it, counted as often as they are met.
     private static let entryLimit = 100_000
 
+    /// How often a file can be compared with a pattern.
+    private static let matchLimit = 10_000_000
+
     private struct Candidate {
         /// The path below the image's folder.
         var path: RepositoryPath
@@ -48,6 +51,13 @@ struct InputFinder {
         }
         guard !patterns.isEmpty else { return [] }
         guard let candidates = try collect(at: value?.place ?? Place(file: image.file)) else { return [] }
+        guard patterns.count * candidates.count <= Self.matchLimit else {
+            image.findings.report(
+                .inputTree, at: value?.place ?? Place(file: image.file),
+                "\(patterns.count) patterns are too many for \(candidates.count) files", hint: "use wildcards"
+            )
+            return []
+        }
         var result: [RepositoryPath: Found] = [:]
         for (pattern, value, text) in patterns {
             var count = 0

@@ -114,6 +114,14 @@ struct HostileTreeTests {
     }
 
     @Test
+    func patternsThatAreTooManyForTheFilesAreRefused() throws {
+        let files = try (0..<2_000).map { SourceEntry(name: "f\($0)", kind: .file, id: try ListedTree.id(3)) }
+        let patterns = (0..<6_000).map { "'*a\($0)'" }.joined(separator: ", ")
+        let tree = try ListedTree.image("base: localhost/x\ninputs: [\(patterns)]\n", holding: files)
+        #expect(try places(tree.fleet().invalid.flatMap(\.diagnostics)) == ["VRV034 2:9 image.yaml"])
+    }
+
+    @Test
     func pathsThatFitNoRecordAreRefused() throws {
         let part = String(repeating: "a", count: 200)
         let path = Array(repeating: part, count: 6).joined(separator: "/")

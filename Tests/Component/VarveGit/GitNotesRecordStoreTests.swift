@@ -114,6 +114,36 @@ struct GitNotesRecordStoreTests {
         #expect(set.records.first?.layers == entry.record.layers)
     }
 
+    @Test(arguments: ["d", "\u{1}", "é", "\"", "/"])
+    func aRecordWithLongPartsIsWrittenWithWhatMatters(letter: String) async throws {
+        let sample = try await sample()
+        let store = try sample.store()
+        var entry = try Samples.entry(1, on: [sample.commit], tree: sample.tree)
+        let long = String(repeating: letter + "x", count: 3_000)
+        entry.record.folder = try RepositoryPath("images/" + long)
+        entry.record.tree = sample.tree
+        (entry.record.host, entry.record.engine, entry.record.trigger) = (long, long, long)
+        entry.record.reference = long
+        entry.record.base = BaseRecord(reference: long)
+        entry.record.platform = try Platform("linux/" + String(repeating: "a", count: 5_000))
+        entry.record.tags = [long, long]
+        entry.record.seconds = .infinity
+        entry.record.reasons = [.baseChanged(old: long, new: long)]
+        entry.record.error = FailureRecord(failureClass: .unknown, layer: .pip, message: long, tail: long)
+        entry.record.layers = try (0..<10).map {
+            var layer = LayerRecord(kind: .apt, key: try Samples.key($0), action: .built, seconds: .nan, size: 1 << 40)
+            layer.digest = try Digest("sha256:" + String(repeating: "0", count: 64))
+            return layer
+        }
+        try await store.append([entry])
+        let note = try #require(await sample.git.note("varve/state", on: sample.tree.hex))
+        #expect(note.utf8.count < 4_096)
+        let record = try #require(await store.records().records.first)
+        #expect(record.id == entry.record.id && record.commit == entry.record.commit && record.tree == sample.tree)
+        #expect(record.layers.map(\.key) == entry.record.layers.map(\.key))
+        #expect(record.folder.description.hasPrefix("images/"))
+    }
+
     @Test
     func credentialsAndLineBreaksNeverReachANote() async throws {
         let sample = try await sample()

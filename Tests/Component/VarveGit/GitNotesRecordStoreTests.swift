@@ -81,6 +81,28 @@ struct GitNotesRecordStoreTests {
     }
 
     @Test
+    func aNoteThatIsTooLargeHidesNoOther() async throws {
+        let sample = try await sample()
+        let store = try sample.store()
+        let large = try TemporaryDirectory.required().path("large")
+        let other = try await sample.git("rev-parse", "HEAD^{tree}")
+        try await Command.run(
+            "bash", ["-c", "head -c 70000000 /dev/zero | tr '\\0' x > \(large)"], in: sample.git.folder)
+        try await sample.git("notes", "--ref=varve/state", "add", "-F", large, other)
+        try await store.append([Samples.entry(1, on: [sample.commit], tree: sample.tree)])
+        let set = try await store.records()
+        #expect(set.records.count == 1)
+        #expect(set.unreadable == 1)
+        // Nothing can be added to it, and it is left as it is.
+        let id = try await sample.git("notes", "--ref=varve/state", "list", other)
+        await #expect(throws: GitError(.corrupt, "read blob '\(id)'", "")) {
+            try await store.append([Samples.entry(2, on: [sample.commit], tree: ObjectID(hex: other))])
+        }
+        try await store.append([Samples.entry(3, on: [sample.commit], tree: sample.tree)])
+        #expect(try await store.records().records.count == 2)
+    }
+
+    @Test
     func aRecordOnTwoTreesCountsOnce() async throws {
         let sample = try await sample()
         let store = try sample.store()

@@ -42,16 +42,16 @@ public final class GitDefinitionSource: DefinitionSource {
         self.branch = branch
     }
 
-    /// Brings the cache to the remote's branches and records, deletions and forced pushes included; does nothing for a
-    /// repository on this machine.
+    /// Brings the cache to the remote's branches, deletions and forced pushes included; does nothing for a repository on
+    /// this machine. Records are left to `GitNotesRecordStore`, which loses none that are only here.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {
         guard let remote else { return }
         try await fetcher.runCancellable { (handle, cancellation) throws(GitError) in
             try handle.fetch(
-                remote, refspecs: ["+refs/heads/*:refs/heads/*"] + RecordRef.refspecs, prunesHeads: true,
-                credentials: self.credentials, cancellation)
+                remote, refspecs: ["+refs/heads/*:refs/heads/*"], prunesHeads: true, credentials: self.credentials,
+                cancellation)
         }
     }
 

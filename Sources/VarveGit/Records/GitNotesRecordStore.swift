@@ -6,9 +6,10 @@ public import VarveModel
 /// Keeps records in Git: `refs/notes/varve/log` for people, `refs/notes/varve/state` for machines, and
 /// `refs/varve/packages` for what is too long for a line.
 ///
-/// With a remote, the local references are a mirror of its references and move only to what it has accepted. Every
-/// reference is moved by compare-and-swap and never by force; who loses a race replays the entries on the winner's
-/// value. A reference that the remote has lost is written there again from the mirror.
+/// With a remote, the local references are a mirror of its references: they move to what it has accepted, with what was
+/// recorded only here, say before there was a remote, on top. Every reference is moved by compare-and-swap and never by
+/// force; who loses a race replays the entries on the winner's value. What the remote lacks is written there with the
+/// next write.
 public final class GitNotesRecordStore: RecordStore {
     /// Where the records go.
     public enum Remote: Hashable, Sendable {
@@ -94,15 +95,36 @@ public final class GitNotesRecordStore: RecordStore {
 
     /// Brings the local references to the remote's values; does nothing without a remote.
     ///
-    /// A reference that the remote does not have is kept: the next write puts it there again.
+    /// Lines that are only here stay and are sent. Where the remote does not take them now, the next write sends them.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {
         try await writer.runCancellable { (handle, cancellation) throws(GitError) in
             guard let remote = try self.address(for: handle, forPush: false) else { return }
-            try handle.fetch(
-                remote, refspecs: RecordRef.refspecs, credentials: self.options.credentials, cancellation)
+            let heads = try self.download(remote, handle, cancellation)
+            for ref in RecordRef.allCases {
+                guard let local = try handle.reference(ref.rawValue), local != heads[ref.rawValue] else { continue }
+                // What can be read now is read, whether or not the remote may be written.
+                _ = try? self.attempt([], handle, cancellation)
+                return
+            }
         }
+    }
+
+    /// Brings what the remote has and lets the local references follow; returns the remote's references.
+    func download(
+        _ remote: RemoteAddress, _ handle: borrowing RepositoryHandle, _ cancellation: Cancellation
+    ) throws(GitError) -> [String: RawID] {
+        let heads = try handle.download(
+            remote, refspecs: RecordRef.refspecs, credentials: options.credentials, cancellation)
+        for ref in RecordRef.allCases {
+            if let value = heads[ref.rawValue] { try handle.follow(ref, value, author: author(handle)) }
+        }
+        return heads
+    }
+
+    func author(_ handle: borrowing RepositoryHandle) -> GitSignature {
+        options.author ?? handle.configuredSignature ?? .varve
     }
 
     /// The remote's address, nil where the repository stands alone.

@@ -21,7 +21,7 @@ extension GitNotesRecordStore {
         if entries.isEmpty { return }
         var refusals = 0
         for attempt in 1...max(1, options.attempts) {
-            let outcome = try await writer.runCancellable { (handle, cancellation) throws(GitError) in
+            let outcome = try await work { (handle, cancellation) throws(GitError) in
                 try self.attempt(entries, handle, cancellation)
             }
             guard case .retry(let refusal) = outcome else { return }

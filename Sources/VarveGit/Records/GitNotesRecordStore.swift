@@ -35,6 +35,8 @@ public final class GitNotesRecordStore: RecordStore {
         public var pause: @Sendable (Int) -> Duration = { attempt in
             .milliseconds(Int.random(in: 5...(50 * min(attempt, 20))))
         }
+        /// How long a remote may show no progress before it counts as unreachable.
+        public var deadline: Duration = .seconds(120)
         /// Called with the remote's address between the reading of its references and their writing.
         ///
         /// It runs on a queue of the store and may block: tests hold writers here.
@@ -45,7 +47,7 @@ public final class GitNotesRecordStore: RecordStore {
     }
 
     let reader: GitRepository
-    let writer: GitRepository
+    private let writer: RemoteWorker
     let options: Options
     private let cache = Mutex(RecordCache())
 
@@ -56,7 +58,7 @@ public final class GitNotesRecordStore: RecordStore {
     /// - Throws: as opening a repository does.
     public init(repository: GitRepository, options: Options = Options()) throws(GitError) {
         reader = try repository.reopened()
-        writer = try repository.reopened()
+        writer = try RemoteWorker(repository, deadline: options.deadline)
         self.options = options
     }
 
@@ -99,7 +101,7 @@ public final class GitNotesRecordStore: RecordStore {
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {
-        try await writer.runCancellable { (handle, cancellation) throws(GitError) in
+        try await work { (handle, cancellation) throws(GitError) in
             guard let remote = try self.address(for: handle, forPush: false) else { return }
             let heads = try self.download(remote, handle, cancellation)
             for ref in RecordRef.allCases {
@@ -109,6 +111,19 @@ public final class GitNotesRecordStore: RecordStore {
                 return
             }
         }
+    }
+
+    /// Runs what may wait for the remote.
+    func work<T: Sendable>(
+        _ body: @escaping @Sendable (borrowing RepositoryHandle, Cancellation) throws(GitError) -> T
+    ) async throws(GitError) -> T {
+        let name =
+            switch options.remote {
+            case .named(let name): name
+            case .address(let text): text
+            case .none: ""
+            }
+        return try await writer.run(with: name, body)
     }
 
     /// Brings what the remote has and lets the local references follow; returns the remote's references.

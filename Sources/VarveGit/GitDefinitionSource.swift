@@ -42,8 +42,10 @@ public final class GitDefinitionSource: DefinitionSource {
         self.branch = branch
     }
 
-    /// Brings the cache to the remote's branches, deletions and forced pushes included; does nothing for a repository on
-    /// this machine. Records are left to `GitNotesRecordStore`, which loses none that are only here.
+    /// Brings the cache to the remote's branches, deletions and forced pushes included.
+    ///
+    /// Does nothing for a repository on this machine. Records are left to `GitNotesRecordStore`, which loses none that
+    /// are only here.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {

@@ -54,7 +54,12 @@ struct Command: Sendable {
         let deathSignal = ["setpriv", "--pdeathsig", "KILL", "--"]
         return switch containment {
         case .session: deathSignal
-        case .namespace: deathSignal + ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+        case .namespace:
+            // The host's /dev is seen by steps; its shared memory must not be a way out, nor a way from step to step.
+            deathSignal + [
+                "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c",
+                #"mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm && exec "$0" "$@""#,
+            ]
         }
     }
 }

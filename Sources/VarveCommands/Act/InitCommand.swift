@@ -17,6 +17,9 @@ struct InitCommand: AsyncParsableCommand {
         let folder = GlobalOptions.absolute(directory)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let repository = try Workspace.openOrInitialise(folder)
+        guard repository.workingFolder != nil else {
+            throw CommandError("repository '\(folder)' is bare: it has no files to work on")
+        }
         try repository.configureNotes()
         let path = folder + "/images/hello"
         if FileManager.default.fileExists(atPath: path + "/image.yaml") {
@@ -25,7 +28,7 @@ struct InitCommand: AsyncParsableCommand {
             try DefinitionTemplate.hello.write(to: path)
             Output.line("wrote \(path)/image.yaml")
         }
-        Output.line("notes are shown by git log and fetched from origin")
+        Output.line("git log shows varve's notes; where there is a remote 'origin', git fetch brings them")
         Output.line("next: git add images && git commit -m 'Add hello' && varve reconcile")
     }
 }

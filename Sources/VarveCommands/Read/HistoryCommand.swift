@@ -18,7 +18,7 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
         let name = try ImageName(image)
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         var records = Array(try await workspace.survey.allRecords().filter { $0.image == name }.reversed())
         if let limit { records = Array(records.prefix(max(0, limit))) }
         guard !records.isEmpty else {
@@ -31,7 +31,7 @@ struct HistoryCommand: AsyncParsableCommand {
             for record in records {
                 let built = record.layers.filter { $0.action == .built }.map(\.kind.rawValue).joined(separator: " ")
                 table.add(
-                    record.start.description, record.status.rawValue, String(Int(record.seconds.rounded())),
+                    record.start.description, record.status.rawValue, String(record.wholeSeconds),
                     record.commit.short, built.isEmpty ? "-" : built, because(record), record.reference ?? "-")
             }
             table.print()

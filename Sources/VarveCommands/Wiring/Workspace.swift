@@ -16,15 +16,19 @@ struct Workspace {
     let repository: GitRepository
     let source: GitDefinitionSource
     let records: GitNotesRecordStore
-    let registry: SkopeoImageRegistry
-    let engine: BuildahEngine
     let journal: Journal
+    private let destination: RegistryAddress
+    private let access: RegistryAccess
+    private let isolation: Isolation
+    private let environment = ProcessInfo.processInfo.environment
 
     init(_ global: GlobalOptions) async throws {
         platform = try Self.hostPlatform()
         let address = global.repository
         if GlobalOptions.isURL(address) {
-            state = StateDirectory(path: global.stateDirectory, repository: address)
+            // Without credentials: a token that is rotated must not orphan the journal.
+            state = StateDirectory(
+                path: global.stateDirectory, repository: redacted(address).replacing("://***@", with: "://"))
             try state.prepare()
             source = try GitDefinitionSource(remote: address, cache: state.clone)
             repository = source.repository
@@ -38,19 +42,23 @@ struct Workspace {
         if GlobalOptions.isURL(address) { options.remote = .address(address) }
         records = try GitNotesRecordStore(repository: repository, options: options)
         journal = Journal(path: state.journal)
-        let environment = ProcessInfo.processInfo.environment
-        let store = BuildahStore(stateDirectory: global.stateDirectory, driver: .overlay)
-        registry = SkopeoImageRegistry(
-            address: try RegistryAddress(global.registry), store: store, stateDirectory: global.stateDirectory,
-            access: RegistryAccess(plainHTTPHosts: Set(global.plainHTTPHosts)), environment: environment)
-        engine = BuildahEngine(
-            store: store, isolation: global.isolation.engine, environment: environment, puller: registry.basePuller,
-            cache: registry.layerCache, logger: Logger(label: "varve.engine"))
+        destination = try RegistryAddress(global.registry)
+        access = RegistryAccess(plainHTTPHosts: Set(global.plainHTTPHosts))
+        isolation = global.isolation.engine
+    }
+
+    /// The registry, over a store.
+    private func registry(_ store: BuildahStore) -> SkopeoImageRegistry {
+        SkopeoImageRegistry(
+            address: destination, store: store, stateDirectory: state.path, access: access, environment: environment)
     }
 
     /// What commands read and plan with.
     var survey: Survey {
-        Survey(source: source, records: records, registry: registry, journal: journal, platform: platform)
+        // Reading touches no store, so none is opened.
+        let store = BuildahStore(stateDirectory: state.path, driver: .overlay)
+        return Survey(
+            source: source, records: records, registry: registry(store), journal: journal, platform: platform)
     }
 
     /// How passes are run on this machine.
@@ -73,18 +81,26 @@ struct Workspace {
     func reconciler(
         settings: PassSettings, events: @escaping @Sendable (PassEvent) -> Void
     ) async throws -> Reconciler {
+        let store = try await BuildahStore.open(stateDirectory: state.path, environment: environment)
+        let registry = registry(store)
         try await registry.prepare()
+        let engine = BuildahEngine(
+            store: store, isolation: isolation, environment: environment, puller: registry.basePuller,
+            cache: registry.layerCache, logger: Logger(label: "varve.engine"))
         return Reconciler(
             source: source, records: records, engine: engine, registry: registry, journal: journal, state: state,
             settings: settings, events: events)
     }
 
     /// Brings source and notes up to date for a command that reads; what is known locally will do where that fails.
-    func refresh() async {
+    ///
+    /// - Throws: when nothing is known locally.
+    func refresh() async throws {
         do {
             try await source.fetch()
             try await records.fetch()
         } catch {
+            guard try await source.tip() != nil else { throw error }
             Output.note("warning: the remote cannot be read now, showing what is known here: \(redacted("\(error)"))")
         }
     }
@@ -97,7 +113,7 @@ struct Workspace {
         return (try repository.resolve(ends[0]), try repository.resolve(ends[1]))
     }
 
-    /// Refuses names that no definition has, with the nearest one.
+    /// Refuses names that no definition has.
     func check(_ names: [ImageName], in plan: Plan) throws {
         let known = plan.images.map(\.definition.name.value) + plan.invalid.map(\.name)
         for name in names where !known.contains(name.value) {

@@ -153,3 +153,10 @@ public struct FailureRecord: Codable, Hashable, Sendable {
         self.tail = tail
     }
 }
+
+extension BuildRecord {
+    /// The duration in whole seconds; whatever stands in a note that somebody else wrote, a number that can be shown.
+    public var wholeSeconds: Int {
+        seconds.isFinite ? Int(min(max(seconds, 0), 1e9).rounded()) : 0
+    }
+}

@@ -19,6 +19,7 @@ struct ImageBuild: Sendable {
     /// The record of the build, and the descriptions of its layers; nil when it was cancelled.
     func run() async -> (record: BuildRecord, descriptions: [LayerDescription])? {
         let name = plan.definition.name
+        let date = settings.now().dottedDate
         let start = settings.moment(after: plan.latest)
         let clock = ContinuousClock()
         let began = clock.now
@@ -38,7 +39,7 @@ struct ImageBuild: Sendable {
             let finished = try await buildLayers(log: log, into: &layers)
             record.verify = plan.definition.verify?.digest
             try await verify(finished, log: log)
-            let published = try await publish(finished)
+            let published = try await publish(finished, date: date)
             record.reference = published.reference
             record.manifestDigest = published.manifestDigest
             record.configDigest = published.configDigest
@@ -126,19 +127,22 @@ struct ImageBuild: Sendable {
         try await engine.verify(image, script: script, timeout: settings.verifyTimeout, log: log)
     }
 
-    private func publish(_ image: BuiltLayer) async throws -> PublishedImage {
+    private func publish(_ image: BuiltLayer, date: String) async throws -> PublishedImage {
         try Task.checkCancellation()
         events(.publishStarted(plan.definition.name))
         var annotations = ["org.opencontainers.image.revision": commit.hex, "dev.varve.key": image.key.hex]
         if let address { annotations["org.opencontainers.image.source"] = redacted(address) }
-        if let base = plan.base, let digest = base.manifestDigest {
-            annotations["org.opencontainers.image.base.name"] = base.reference
-            annotations["org.opencontainers.image.base.digest"] = digest.description
+        if let base = plan.baseImage {
+            // A layout's reference is a path of this machine, which is nobody's business.
+            if !base.reference.hasPrefix("oci:") {
+                annotations["org.opencontainers.image.base.name"] = String(base.reference.prefix { $0 != "@" })
+            }
+            annotations["org.opencontainers.image.base.digest"] = base.manifestDigest.description
         }
         return try await registry.publish(
             PublishRequest(
                 image: plan.definition.name, layer: image,
-                buildTag: "\(settings.now().dottedDate)-\(image.configDigest.hex.prefix(12))",
+                buildTag: "\(date)-\(image.configDigest.hex.prefix(12))",
                 movingTags: ["latest"] + plan.definition.tags, annotations: annotations))
     }
 

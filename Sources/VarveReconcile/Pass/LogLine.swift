@@ -11,7 +11,7 @@ extension BuildRecord {
         var parts = ["\(start) \(image) \(status.rawValue)"]
         switch status {
         case .built, .error:
-            parts[0] += " in \(Int(seconds.rounded()))s"
+            parts[0] += " in \(wholeSeconds)s"
             for action in [LayerRecord.Action.built, .failed, .reused] {
                 let kinds = layers.filter { $0.action == action }.map(\.kind.rawValue)
                 if !kinds.isEmpty { parts.append("\(action.rawValue) \(kinds.joined(separator: " "))") }

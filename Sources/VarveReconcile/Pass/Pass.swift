@@ -154,6 +154,7 @@ struct Pass {
         guard !ready.isEmpty else { return }
         let address = try await reconciler.source.address()
         let builds = LayerBuilds()
+        var unkept: [RecordEntry] = []
         let (reconciler, findings) = (reconciler, findings)
         try await withThrowingTaskGroup(of: (ImageName, RecordEntry?).self) { group in
             var running = 0
@@ -178,8 +179,13 @@ struct Pass {
                 guard let (name, entry) = try await group.next() else { break }
                 running -= 1
                 guard let entry else { continue }
-                try await keep([entry])
-                _ = try await keeper.send()
+                if history.latest[name]?.isSameFailure(as: entry.record) == true {
+                    reconciler.events(.imageFinished(entry.record))
+                } else {
+                    // The others go on building; what could not be kept is tried once more at the end.
+                    do { try await keep([entry]) } catch { unkept.append(entry) }
+                    _ = try await keeper.send()
+                }
                 history.add(entry.record)
                 settle(name, entry.record)
                 let (released, adopted) = release(below: name)
@@ -187,6 +193,7 @@ struct Pass {
                 ready += released
             }
         }
+        if !unkept.isEmpty { try await keep(unkept) }
     }
 
     /// Takes an image's outcome.
@@ -236,5 +243,15 @@ struct Pass {
     private func parents(of name: ImageName) -> [ImageName: ImagePlan] {
         guard case .image(let parent) = plans[name]?.definition.base, let plan = plans[parent] else { return [:] }
         return [parent: plan]
+    }
+}
+
+extension BuildRecord {
+    /// Whether another attempt at the same definition failed in the same way, which is not worth a second record.
+    fileprivate func isSameFailure(as other: BuildRecord) -> Bool {
+        guard status == .error, other.status == .error, let error, let otherError = other.error else { return false }
+        return commit == other.commit && error.failureClass == otherError.failureClass
+            && error.layer == otherError.layer && error.message == otherError.message && verify == other.verify
+            && layers.map(\.key) == other.layers.map(\.key)
     }
 }

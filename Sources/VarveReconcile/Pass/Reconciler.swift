@@ -60,13 +60,17 @@ public struct Reconciler: Sendable {
             events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
         }
         _ = try await keeper.send()
-        if !looksOutside, forced.isEmpty, let result = try await memory.result(of: position()) {
+        let position = try await position()
+        if !looksOutside, forced.isEmpty, let result = await memory.result(of: position) {
             events(.finished(result))
             return result
         }
         let survey = Survey(
             source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
         guard var findings = try await survey.survey(bases: .registry) else {
+            if try await !records.records().records.isEmpty {
+                events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
+            }
             let result = PassResult(commit: nil)
             events(.finished(result))
             return result
@@ -76,14 +80,15 @@ public struct Reconciler: Sendable {
                 .unknownImage, subject: name.value, cause: "no usable definition in commit \(findings.commit.short)")
         }
         findings.planner.forced = forced
-        findings.planner.missing = await missingImages(of: findings.plan)
+        findings.planner.missing = await missingImages(of: findings.plan, selected: Set(names))
         if !forced.isEmpty || !findings.planner.missing.isEmpty {
             findings.plan = findings.planner.plan(findings.history)
         }
         var pass = Pass(reconciler: self, findings: findings, selected: Set(names), keeper: keeper)
         let result = try await pass.run()
         if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
-            await memory.remember(result, at: try await position())
+            // What moved while the pass ran is not settled by it.
+            if position.commit == findings.commit { await memory.remember(result, at: position) }
         }
         events(.finished(result))
         return result
@@ -98,35 +103,49 @@ public struct Reconciler: Sendable {
 
     /// Published images that the registry no longer has whole.
     ///
-    /// A registry that cannot be asked proves nothing.
-    private func missingImages(of plan: Plan) async -> [ImageName: String] {
-        var open = plan.images.filter { $0.action == .none && $0.status == .built }[...]
-        return await withTaskGroup(of: (ImageName, String)?.self) { group in
+    /// A registry that cannot be asked proves nothing, and is not asked for the rest: that would hold up the builds.
+    private func missingImages(of plan: Plan, selected: Set<ImageName>) async -> [ImageName: String] {
+        var open = plan.images.filter {
+            $0.action == .none && $0.status == .built && (selected.isEmpty || selected.contains($0.definition.name))
+        }[...]
+        return await withTaskGroup(of: Presence.self) { group in
             func next() {
                 guard let image = open.popFirst() else { return }
-                group.addTask { await missingReference(of: image) }
+                group.addTask { await presence(of: image) }
             }
             for _ in 0..<4 { next() }
             var result: [ImageName: String] = [:]
-            while let missing = await group.next() {
-                if let (name, reference) = missing { result[name] = reference }
+            while let presence = await group.next() {
+                switch presence {
+                case .present: break
+                case .missing(let name, let reference): result[name] = reference
+                case .unknown(let warning):
+                    if !open.isEmpty { open = [] }
+                    events(.warning(warning))
+                }
                 next()
             }
             return result
         }
     }
 
-    private func missingReference(of image: ImagePlan) async -> (ImageName, String)? {
+    /// Whether a published image is where its record says.
+    private enum Presence: Sendable {
+        case present
+        case missing(ImageName, String)
+        case unknown(String)
+    }
+
+    private func presence(of image: ImagePlan) async -> Presence {
         guard let record = image.lastGood, let manifest = record.manifestDigest, let reference = record.reference else {
-            return nil
+            return .present
         }
         do {
             let isThere = try await registry.contains(record.image, manifest: manifest)
-            return isThere ? nil : (record.image, reference)
+            return isThere ? .present : .missing(record.image, reference)
         } catch {
-            events(
-                .warning("\(record.image): cannot tell whether \(reference) is still there: \(redacted("\(error)"))"))
-            return nil
+            return .unknown(
+                "\(record.image): cannot tell whether \(reference) is still there: \(redacted("\(error)"))")
         }
     }
 }

@@ -11,8 +11,16 @@ struct RecordKeeper: Sendable {
     let events: @Sendable (PassEvent) -> Void
 
     /// Keeps entries; when this returns they survive a crash.
+    ///
+    /// - Throws: when the journal cannot be written and the notes do not take the entries either.
     func keep(_ entries: [RecordEntry]) async throws {
-        try await journal.append(entries)
+        do {
+            try await journal.append(entries)
+        } catch {
+            // A full disk stops the journal; the notes may be on another one.
+            events(.warning("the journal cannot be written: \(redacted("\(error)"))"))
+            do { try await store.append(entries) } catch _ { throw error }
+        }
     }
 
     /// Sends what the journal holds to the notes; tells how many entries remain.
@@ -25,8 +33,29 @@ struct RecordKeeper: Sendable {
             try await journal.remove(ids: Set(pending.map(\.record.id)))
             return 0
         } catch {
+            guard pending.count == 1 else { return try await sendSingly(pending) }
             events(.warning("\(pending.count) records wait in the journal: \(redacted("\(error)"))"))
             return pending.count
         }
+    }
+
+    /// Sends entries one by one after they failed together, so that one that is refused does not hold up the rest.
+    private func sendSingly(_ pending: [RecordEntry]) async throws -> Int {
+        var sent: Set<String> = []
+        var failure: String?
+        for entry in pending {
+            do {
+                try await store.append([entry])
+                sent.insert(entry.record.id)
+            } catch {
+                failure = failure ?? redacted("\(error)")
+                // When not even the first goes through, it is the way that is blocked, not an entry.
+                if sent.isEmpty, entry == pending.first { break }
+            }
+        }
+        if !sent.isEmpty { try await journal.remove(ids: sent) }
+        let rest = pending.count - sent.count
+        if let failure { events(.warning("\(rest) records wait in the journal: \(failure)")) }
+        return rest
     }
 }

@@ -6,7 +6,8 @@ public import VarvePlan
 
 /// Reads what should be, looks up what is, and plans; changes nothing.
 ///
-/// Commands that only read use it as the loop does, so `plan` shows what `reconcile` would do.
+/// Commands that only read use it as the loop does, so `plan` shows what `reconcile` would do, but for images that the
+/// registry has lost.
 public struct Survey: Sendable {
     private let source: any DefinitionSource
     private let records: any RecordStore
@@ -65,6 +66,7 @@ public struct Survey: Sendable {
         let bases = await resolveBases(of: fleet, lookup: lookup, history: history, records: recorded)
         let location = location(by: lookup, history)
         var planner = Planner(fleet: fleet, bases: bases, location: location)
+        if case .recorded = lookup { planner.unknownBasesWait = true }
         var plan = planner.plan(history)
         let keys = plan.keysToDescribe
         if !keys.isEmpty {
@@ -72,7 +74,7 @@ public struct Survey: Sendable {
             for entry in try await journal.pending() {
                 for description in entry.descriptions { descriptions[description.key] = description }
             }
-            planner = Planner(fleet: fleet, bases: bases, descriptions: descriptions, location: location)
+            planner.descriptions = descriptions
             plan = planner.plan(history)
         }
         return Findings(commit: tip, tree: tree, fleet: fleet, history: history, planner: planner, plan: plan)

@@ -27,8 +27,4 @@ static inline int varve_git_set_cache_object_limit(git_object_t type, size_t byt
     return git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, type, bytes);
 }
 
-static inline int varve_git_set_owner_validation(int enabled) {
-    return git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, enabled);
-}
-
 #endif

@@ -20,14 +20,15 @@ public struct DefinitionReader: Sendable {
     ///
     /// CPU-heavy and blocking: call it off the main executor.
     ///
-    /// - Throws: only when the tree itself cannot be read; everything that is wrong with a definition is in the fleet.
+    /// - Throws: only when the tree itself cannot be read, or has more than 100,000 folders; everything that is wrong with
+    ///   a definition is in the fleet.
     public func readFleet() throws -> Fleet {
         var folders: [ImageFolder] = []
-        var misnamed: [InvalidDefinition] = []
-        try collect(.root, into: &folders, misnamed: &misnamed)
+        var refused: [InvalidDefinition] = []
+        try collect(.root, into: &folders, refused: &refused)
         var images = try folders.map { try ImageReader(tree: tree, hostPlatform: hostPlatform, folder: $0).read() }
         FleetCheck.check(&images)
-        var fleet = Fleet(images: [], invalid: misnamed)
+        var fleet = Fleet(images: [], invalid: refused)
         for image in images {
             if let definition = image.definition, image.diagnostics.isEmpty {
                 fleet.images.append(definition)
@@ -47,7 +48,7 @@ public struct DefinitionReader: Sendable {
     ///
     /// The whole tree is read, so that bases, names and cycles are judged as for the whole fleet.
     ///
-    /// - Throws: only when the tree itself cannot be read.
+    /// - Throws: as `readFleet()`.
     public func readFleet(below paths: [RepositoryPath]) throws -> Fleet {
         let fleet = try readFleet()
         func isAsked(_ folder: RepositoryPath) -> Bool {
@@ -64,30 +65,65 @@ public struct DefinitionReader: Sendable {
         return !all.contains { $0 != folder && folder.contains($0) && $0.contains(path) }
     }
 
-    /// Walks the tree without recursion, so that its depth is no danger.
+    /// How deep folders can lie.
+    static let depthLimit = 64
+    /// How many folders one walk can meet; a few small trees that name each other make any number of them.
+    private static let folderLimit = 100_000
+    /// How many bytes the path of an image's folder can have; a longer one would not fit a record.
+    private static let pathLimit = 1_024
+
+    /// Walks the tree without recursion; folders that are refused for their place or name go to `refused`.
     private func collect(
-        _ root: RepositoryPath, into folders: inout [ImageFolder], misnamed: inout [InvalidDefinition]
+        _ root: RepositoryPath, into folders: inout [ImageFolder], refused: inout [InvalidDefinition]
     ) throws {
         var open: [(path: RepositoryPath, id: ObjectID?)] = [(root, try tree.entry(at: root)?.id)]
+        var met = 0
         while let (path, id) = open.popLast() {
             let entries = try tree.entries(in: path)
             for entry in entries where entry.kind == .folder {
                 // A name that Git would not let stand in a tree is passed over.
                 guard let child = try? path.appending(entry.name) else { continue }
-                open.append((child, entry.id))
+                met += 1
+                // To stop here and give the rest would look as if the other images had been removed.
+                guard met <= Self.folderLimit else {
+                    throw SourceError.unreadable(
+                        path: root.description, reason: "the commit has more than \(Self.folderLimit) folders")
+                }
+                if child.components.count > Self.depthLimit {
+                    refused.append(
+                        Self.refusal(
+                            .folder, child, entry.id, file: child,
+                            "the folder lies more than \(Self.depthLimit) folders deep, and is not searched"))
+                } else {
+                    open.append((child, entry.id))
+                }
             }
             guard let id else { continue }
             if entries.contains(where: { $0.name == DefinitionNames.image }) {
-                folders.append(ImageFolder(path: path, tree: id, entries: entries))
+                if path.description.utf8.count > Self.pathLimit {
+                    refused.append(
+                        Self.refusal(
+                            .folder, path, id, file: path,
+                            "the path of the image's folder has more than \(Self.pathLimit) bytes"))
+                } else {
+                    folders.append(ImageFolder(path: path, tree: id, entries: entries))
+                }
             } else if let file = entries.first(where: { Self.isMisnamed($0) }) {
-                let diagnostic = Diagnostic(
-                    code: DiagnosticCode.fileName.rawValue, file: try path.appending(file.name),
-                    message: "the name '\(singleLine(file.name))' is not read; expected 'image.yaml'",
-                    hint: "rename it to 'image.yaml'"
-                )
-                misnamed.append(InvalidDefinition(name: path.name, folder: path, tree: id, diagnostics: [diagnostic]))
+                refused.append(
+                    Self.refusal(
+                        .fileName, path, id, file: try path.appending(file.name),
+                        "the name '\(singleLine(file.name))' is not read; expected 'image.yaml'",
+                        hint: "rename it to 'image.yaml'"))
             }
         }
+    }
+
+    private static func refusal(
+        _ code: DiagnosticCode, _ folder: RepositoryPath, _ tree: ObjectID, file: RepositoryPath, _ message: String,
+        hint: String? = nil
+    ) -> InvalidDefinition {
+        let diagnostic = Diagnostic(code: code.rawValue, file: file, message: message, hint: hint)
+        return InvalidDefinition(name: folder.name, folder: folder, tree: tree, diagnostics: [diagnostic])
     }
 
     /// Whether a name is `image.yml`, or `image.yaml` in other letters.

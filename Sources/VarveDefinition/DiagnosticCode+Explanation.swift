@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension DiagnosticCode {
+    /// The explanation of a code as it stands in a `Diagnostic` (`VRV031`), nil where there is no such code.
+    public static func explanation(of code: String) -> String? { DiagnosticCode(rawValue: code)?.explanation }
+
     /// One paragraph for people: what the code means, why it is an error, and what to do.
     public var explanation: String {
         switch self {
@@ -73,6 +76,11 @@ extension DiagnosticCode {
             "Both `binder/` and `.binder/` exist. As in repo2docker only one of them may hold the definition's files."
         case .severalEnvironments:
             "Both `environment.yml` and `environment.yaml` exist, and tools disagree on which one counts. Keep one of them."
+        case .folder:
+            """
+            The folder lies more than 64 folders deep, or is an image's and its path has more than 1,024 bytes. Such a \
+            path fits no record of a build. Move the folder up.
+            """
         case .name:
             """
             An image's name is one path component of the OCI distribution specification: lower-case letters and digits, \
@@ -120,6 +128,11 @@ extension DiagnosticCode {
             """
             A bootstrap base needs a distribution (debian, ubuntu) and a suite; the mirror is an http(s) URL without \
             credentials, the packages are Debian package names.
+            """
+        case .inputTree:
+            """
+            The image's folder cannot be searched for `inputs`: more than 100,000 files and folders lie below it, one of \
+            them more than 64 folders deep in the repository, two files have the same name, or the patterns are too many for the files. Move large data out.
             """
         case .scriptLineEnds:
             """

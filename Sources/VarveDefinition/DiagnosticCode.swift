@@ -22,6 +22,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case layerTwice = "VRV014"
     case severalFolders = "VRV015"
     case severalEnvironments = "VRV016"
+    case folder = "VRV017"
     // Values of image.yaml
     case name = "VRV020"
     case duplicateName = "VRV021"
@@ -37,6 +38,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case inputWithoutMatch = "VRV031"
     case inputNotAFile = "VRV032"
     case bootstrap = "VRV033"
+    case inputTree = "VRV034"
     // Scripts
     case scriptLineEnds = "VRV036"
     case startWithoutExec = "VRV037"

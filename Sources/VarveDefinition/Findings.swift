@@ -52,23 +52,7 @@ final class Findings {
     }
 }
 
-/// Text of a definition in quotes, on one line, not too long, and without the user part of any URL in it.
+/// Text of a definition in quotes, on one line, not too long, and with `***` for what looks like a credential.
 func quoted(_ text: some StringProtocol) -> String {
-    "'" + singleLine(withoutUserParts(String(text)), limit: 80) + "'"
-}
-
-/// A text with `***` in place of what stands between `://` and `@`.
-private func withoutUserParts(_ text: String) -> String {
-    guard text.utf8.contains(0x40) else { return text }
-    var result = ""
-    var rest = text[...]
-    while let marker = rest.firstRange(of: "://") {
-        result += rest[..<marker.upperBound]
-        rest = rest[marker.upperBound...]
-        let authority = rest.prefix { !"/?# \t'\"".contains($0) }
-        guard let at = authority.lastIndex(of: "@") else { continue }
-        result += "***"
-        rest = rest[at...]
-    }
-    return result + rest
+    "'" + singleLine(redacted(String(text)), limit: 80) + "'"
 }

@@ -20,14 +20,21 @@ enum FleetCheck {
         image.diagnostics += findings.sorted
     }
 
+    /// How many images a message names.
+    private static let namedLimit = 10
+
     private static func checkNames(_ images: inout [ReadImage]) {
         let byName = Dictionary(grouping: images.indices) { images[$0].name }
         for (name, indices) in byName where indices.count > 1 {
             for index in indices {
-                let others = indices.filter { $0 != index }.map { images[$0].folder.path.description }.sorted()
+                // A few are enough: with all of them, thousands of equal names would make millions of words.
+                let others = indices.prefix(namedLimit + 1).filter { $0 != index }.prefix(namedLimit)
+                let folders = others.map { quoted(images[$0].folder.path.description) }.joined(separator: ", ")
+                let left = indices.count - 1 - others.count
                 report(
                     .duplicateName, at: images[index].namePlace,
-                    "the name \(quoted(name)) is also that of the image in \(others.map(quoted).joined(separator: ", "))",
+                    "the name \(quoted(name)) is also that of the image in \(folders)"
+                        + (left > 0 ? " and \(left) more" : ""),
                     on: &images[index]
                 )
             }
@@ -80,7 +87,8 @@ enum FleetCheck {
         let names = members.map { images[$0].name }
         for (offset, index) in members.enumerated() {
             // Each member sees the circle from its own place.
-            let circle = names[offset...] + names[..<offset] + [names[offset]]
+            let others = (names[offset...] + names[..<offset]).prefix(namedLimit)
+            let circle = others + (others.count < names.count ? ["..."] : []) + [names[offset]]
             report(
                 .baseCycle, at: images[index].basePlace,
                 "the bases form a circle: " + singleLine(circle.joined(separator: " -> "), limit: 400),

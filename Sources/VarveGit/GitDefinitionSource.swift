@@ -7,7 +7,7 @@ public import VarveModel
 public final class GitDefinitionSource: DefinitionSource {
     /// The repository that is read: the one that was given, or the cache.
     public let repository: GitRepository
-    private let fetcher: GitRepository
+    private let fetcher: RemoteWorker?
     private let remote: RemoteAddress?
     private let credentials: GitCredentials
     private let branch: String?
@@ -15,7 +15,7 @@ public final class GitDefinitionSource: DefinitionSource {
     /// Reads a repository on this machine; the tip is its `HEAD`, or the branch given.
     public init(repository: GitRepository, branch: String? = nil) {
         self.repository = repository
-        fetcher = repository
+        fetcher = nil
         remote = nil
         credentials = GitCredentials()
         self.branch = branch
@@ -24,16 +24,16 @@ public final class GitDefinitionSource: DefinitionSource {
     /// Reads a remote repository through a bare cache at a path of its own.
     ///
     /// The tip is the remote's default branch, or the branch given. The cache is made where it is missing and holds no
-    /// credentials; `fetch()` fills it.
+    /// credentials; `fetch()` fills it, and gives up when the remote shows no progress for as long as the deadline.
     ///
     /// - Throws: `invalid` for an address of no known form, `fileSystem`.
     public init(
         remote address: String, cache path: String, branch: String? = nil,
-        credentials: GitCredentials = GitCredentials()
+        credentials: GitCredentials = GitCredentials(), deadline: Duration = .seconds(120)
     ) throws(GitError) {
         let remote = try RemoteAddress(address, relativeTo: FileManager.default.currentDirectoryPath)
         repository = try GitRepository(initializing: path, isBare: true)
-        fetcher = try repository.reopened()
+        fetcher = try RemoteWorker(repository, deadline: deadline)
         try repository.withHandle { (handle) throws(GitError) in
             try handle.setConfiguration("remote.origin.url", remote.redacted)
         }
@@ -42,16 +42,18 @@ public final class GitDefinitionSource: DefinitionSource {
         self.branch = branch
     }
 
-    /// Brings the cache to the remote's branches and records, deletions and forced pushes included; does nothing for a
-    /// repository on this machine.
+    /// Brings the cache to the remote's branches, deletions and forced pushes included.
+    ///
+    /// Does nothing for a repository on this machine. Records are left to `GitNotesRecordStore`, which loses none that
+    /// are only here.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {
-        guard let remote else { return }
-        try await fetcher.runCancellable { (handle, cancellation) throws(GitError) in
+        guard let remote, let fetcher else { return }
+        try await fetcher.run(with: remote.redacted) { (handle, cancellation) throws(GitError) in
             try handle.fetch(
-                remote, refspecs: ["+refs/heads/*:refs/heads/*"] + RecordRef.refspecs, prunesHeads: true,
-                credentials: self.credentials, cancellation)
+                remote, refspecs: ["+refs/heads/*:refs/heads/*"], prunesHeads: true, credentials: self.credentials,
+                cancellation)
         }
     }
 

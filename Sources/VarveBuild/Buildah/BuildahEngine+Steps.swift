@@ -42,7 +42,7 @@ extension BuildahEngine {
 
     private func runArguments(_ step: Step, scratch: Scratch, owner: Owner) throws -> [String] {
         var arguments = ["run", "--no-hosts", "--hostname", "varve", "--workingdir", step.workingDirectory]
-        arguments += buildah.isolation.arguments
+        arguments += buildah.isolation.arguments + Isolation.restrictions
         if step.user == .root { arguments += ["--user", "0:0"] }
         let certificates = buildah.host.certificates
         let environment = Recipe.environment(hasCertificates: certificates != nil)
@@ -53,19 +53,24 @@ extension BuildahEngine {
             "\(scratch.path)/build:\(Recipe.folder)/build:rw",
         ]
         if let certificates { mounts.append("\(certificates):\(Recipe.certificates):ro") }
-        if let cache = try cacheFolder(step.cache, owner: owner) { mounts.append("\(cache):\(Recipe.folder)/cache:rw") }
+        if let cache = try cacheFolder(step.cache, owner: owner, scratch: scratch) {
+            mounts.append("\(cache):\(Recipe.folder)/cache:rw")
+        }
         for mount in mounts { arguments += ["--volume", mount] }
         return arguments
     }
 
     /// The folder on the host of a step's cache.
     ///
-    /// Any user of an image can write to it, each below a folder of its own.
-    private func cacheFolder(_ cache: Step.Cache, owner: Owner) throws -> String? {
+    /// Any user of an image can write to it, each below a folder of its own. What a step leaves in a cache that pip or
+    /// conda do not verify, a later step installs: so images that belong to nobody in particular share none.
+    private func cacheFolder(_ cache: Step.Cache, owner: Owner, scratch: Scratch) throws -> String? {
         let path: String
         switch cache {
         case .none: return nil
         case .shared(let name): path = "\(buildah.store.caches)/\(name)"
+        case .ownStep: path = scratch.path + "/cache"
+        case .owned where owner == .allUsers: path = scratch.path + "/cache"
         case .owned(let name):
             let hash = SHA256.hash(data: Data(owner.text.utf8)).prefix(16)
             path = "\(buildah.store.caches)/\(name)/" + hexadecimal(hash)

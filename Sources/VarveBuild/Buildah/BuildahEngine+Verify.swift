@@ -36,7 +36,7 @@ extension BuildahEngine {
         let arguments = step.arguments
         try await WorkingContainer.with(layer.configDigest, layer: nil, buildah: buildah) { container in
             let result = try await buildah.run(
-                ["run", "--no-hosts", "--hostname", "varve"] + buildah.isolation.arguments
+                ["run", "--no-hosts", "--hostname", "varve"] + buildah.isolation.arguments + Isolation.restrictions
                     + ["--volume", scratch.path + "/step:\(Recipe.folder)/step:ro", container.name, "--"] + arguments,
                 containment: .namespace, timeout: timeout
             ) { line in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Glibc
 public import VarveModel
 
 /// Where an engine keeps its layers: a containers storage of its own, shared with nothing else.
@@ -59,8 +60,9 @@ public struct BuildahStore: Hashable, Sendable {
 
     /// Makes the folders and writes the settings.
     ///
-    /// - Throws: `BuildFailure` of class `environment` or `diskFull` when they cannot be written.
+    /// - Throws: `BuildFailure` of class `environment` or `diskFull` when they cannot be written or the user is not root.
     func create() throws {
+        try Self.requireRoot(geteuid())
         do {
             let files = FileManager.default
             for folder in [root, runRoot, temporary, caches, folder + "/etc"] {
@@ -80,9 +82,21 @@ public struct BuildahStore: Hashable, Sendable {
         }
     }
 
+    /// Mounts, owners of files and a step's namespaces need root, also that of a user namespace.
+    ///
+    /// - Throws: `BuildFailure` of class `environment` for any other user.
+    static func requireRoot(_ user: UInt32) throws(BuildFailure) {
+        guard user != 0 else { return }
+        throw BuildFailure(
+            .environment,
+            message: "failed to open the store: building needs root and this is user \(user); run varve as root"
+        )
+    }
+
     /// Opens the store of a state directory: with the driver it was made with, else with overlay where that works.
     ///
-    /// - Throws: `BuildFailure` of class `environment` when the folder cannot be made or buildah is missing.
+    /// - Throws: `BuildFailure` of class `environment` when the folder cannot be made, buildah is missing or the user is not
+    ///   root.
     public static func open(stateDirectory: String, environment: [String: String]) async throws -> BuildahStore {
         let overlay = BuildahStore(stateDirectory: stateDirectory, driver: .overlay)
         let vfs = BuildahStore(stateDirectory: stateDirectory, driver: .vfs)

@@ -6,7 +6,7 @@ public enum Isolation: String, CaseIterable, Hashable, Sendable {
     case chroot
     /// A container by `runc`.
     case oci
-    /// A container by `runc` without root.
+    /// A container by `runc` as buildah makes it for users without root: no control groups. varve itself needs root.
     case rootless
 
     /// The options of `buildah from` and `buildah run`.
@@ -17,4 +17,8 @@ public enum Isolation: String, CaseIterable, Hashable, Sendable {
         case .rootless: ["--isolation", "rootless", "--runtime", "runc"]
         }
     }
+
+    /// The options of `buildah run` that take away what no installation needs and a hostile step would use: leaving the
+    /// root folder by a second chroot, making device files, and raw sockets on the host's network.
+    static let restrictions = ["SYS_CHROOT", "MKNOD", "NET_RAW"].flatMap { ["--cap-drop", "CAP_" + $0] }
 }

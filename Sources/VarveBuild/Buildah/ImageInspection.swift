@@ -29,7 +29,7 @@ struct ImageInspection: Sendable {
     var configDigest: Digest
     /// The diff-ids, lowest first.
     var diffIDs: [Digest]
-    /// The size of the topmost layer in bytes, where it is known.
+    /// The size of the topmost layer in bytes as the manifest says it, where it is known; compressed in one that was pulled.
     var size: Int?
     /// The run configuration.
     var configuration: Configuration

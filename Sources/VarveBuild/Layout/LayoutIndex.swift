@@ -44,9 +44,6 @@ struct LayoutIndex: Hashable, Sendable {
         return result
     }
 
-    /// All names, in the order of their entries.
-    var names: [String] { (document["manifests"]?.elements ?? []).compactMap(Self.name) }
-
     /// Puts a manifest under a name, in place of the one that is there.
     mutating func set(_ name: String, to descriptor: OCIDescriptor) {
         let entry = JSONValue.object([

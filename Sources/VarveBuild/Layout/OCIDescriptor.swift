@@ -50,6 +50,7 @@ enum MediaType {
     static let manifest = "application/vnd.oci.image.manifest.v1+json"
     static let index = "application/vnd.oci.image.index.v1+json"
     static let config = "application/vnd.oci.image.config.v1+json"
+    static let layer = "application/vnd.oci.image.layer.v1.tar"
     static let gzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip"
     static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
     static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"

@@ -25,10 +25,6 @@ struct Command: Sendable {
     var arguments: [String]
     /// The complete environment.
     var environment: [String: String]
-    /// The working directory; nil is varve's own.
-    var workingDirectory: String?
-    /// What standard input gives; nil is empty.
-    var input: [UInt8]?
     /// What becomes of standard output.
     var output: Output
     /// How far the child is set apart.
@@ -38,15 +34,13 @@ struct Command: Sendable {
 
     /// An execution of a tool.
     init(
-        _ tool: String, _ arguments: [String], environment: [String: String], workingDirectory: String? = nil,
-        input: [UInt8]? = nil, output: Output = .captured(limit: 16 << 20), containment: Containment = .session,
+        _ tool: String, _ arguments: [String], environment: [String: String],
+        output: Output = .captured(limit: 16 << 20), containment: Containment = .session,
         timeout: Duration? = nil
     ) {
         self.tool = tool
         self.arguments = arguments
         self.environment = environment
-        self.workingDirectory = workingDirectory
-        self.input = input
         self.output = output
         self.containment = containment
         self.timeout = timeout
@@ -60,7 +54,12 @@ struct Command: Sendable {
         let deathSignal = ["setpriv", "--pdeathsig", "KILL", "--"]
         return switch containment {
         case .session: deathSignal
-        case .namespace: deathSignal + ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
+        case .namespace:
+            // The host's /dev is seen by steps; its shared memory must not be a way out, nor a way from step to step.
+            deathSignal + [
+                "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c",
+                #"mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm && exec "$0" "$@""#,
+            ]
         }
     }
 }

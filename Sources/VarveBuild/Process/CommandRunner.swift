@@ -82,10 +82,7 @@ struct CommandRunner: Sendable {
         _ command: Command, tail: Tail, onLine: @escaping @Sendable (String) -> Void
     ) async -> Outcome {
         do {
-            if let input = command.input {
-                return try await .finished(execute(command, input: .array(input), tail: tail, onLine: onLine))
-            }
-            return try await .finished(execute(command, input: .none, tail: tail, onLine: onLine))
+            return try await .finished(launch(command, tail: tail, onLine: onLine))
         } catch let failure as BuildFailure {
             return .failed(failure)
         } catch {
@@ -93,8 +90,8 @@ struct CommandRunner: Sendable {
         }
     }
 
-    private func execute(
-        _ command: Command, input: some InputProtocol, tail: Tail, onLine: @escaping @Sendable (String) -> Void
+    private func launch(
+        _ command: Command, tail: Tail, onLine: @escaping @Sendable (String) -> Void
     ) async throws -> CommandResult {
         var options = PlatformOptions()
         options.createSession = true
@@ -111,7 +108,6 @@ struct CommandRunner: Sendable {
                     }
                 )
             ),
-            workingDirectory: command.workingDirectory.map { FilePath($0) },
             platformOptions: options
         )
         let take: @Sendable (String) -> Void = { line in
@@ -122,7 +118,7 @@ struct CommandRunner: Sendable {
         switch command.output {
         case .lines:
             let result = try await Subprocess.run(
-                configuration, input: input, output: .sequence, error: .combinedWithOutput
+                configuration, input: .none, output: .sequence, error: .combinedWithOutput
             ) { execution in
                 try await Self.readLines(execution.standardOutput, take: take)
             }
@@ -130,7 +126,7 @@ struct CommandRunner: Sendable {
                 status: CommandResult.Status(result.terminationStatus), output: [], tail: tail.lines
             )
         case .captured(let limit):
-            let result = try await Subprocess.run(configuration, input: input, output: .sequence, error: .sequence) {
+            let result = try await Subprocess.run(configuration, input: .none, output: .sequence, error: .sequence) {
                 execution in
                 async let lines: Void = Self.readLines(execution.standardError, take: take)
                 let output = try await Self.read(execution.standardOutput, limit: limit, tool: command.tool)

@@ -23,6 +23,14 @@ struct HostEnvironment: Sendable {
         return result.merging(proxies) { own, _ in own }
     }
 
+    /// What a tool that speaks to a registry is given beside: what the credential helpers of the clouds read.
+    ///
+    /// Never for a tool that runs steps.
+    var registryTools: [String: String] {
+        let prefixes = ["AWS_", "AZURE_", "CLOUDSDK_", "GOOGLE_"]
+        return tools.merging(variables.filter { name, _ in prefixes.contains(where: name.hasPrefix) }) { own, _ in own }
+    }
+
     /// The proxy variables, in the spellings in which they are set.
     var proxies: [String: String] {
         let names = ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"]

@@ -69,13 +69,6 @@ public struct SkopeoImageRegistry: ImageRegistry {
         return destination.isWholeReadsOnly ? try await destination.isWhole(manifest, of: image) : true
     }
 
-    /// The config digest of a published manifest; nil where the manifest is not there.
-    ///
-    /// - Throws: `BuildFailure` when the registry cannot be asked.
-    public func configDigest(of image: ImageName, manifest: Digest) async throws -> Digest? {
-        try await destination.manifest(of: image, digest: manifest)?.config.digest
-    }
-
     /// Publishes a finished image and moves its tags.
     ///
     /// The build tag is never moved from one image to another. Where it already stands on the same image, that manifest is

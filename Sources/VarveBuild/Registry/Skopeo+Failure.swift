@@ -9,7 +9,8 @@ extension Skopeo.Subject {
     /// Go's network errors.
     func failure(of result: CommandResult, authFiles: [String]) -> BuildFailure {
         let cause = Self.cause(in: result.tail) ?? "skopeo ended with \(result.status)"
-        let text = cause.lowercased()
+        // As if something stood before it, so that a registry's code is ": denied:" wherever it stands.
+        let text = ": " + cause.lowercased()
         let failureClass = Self.classes.first { $0.words.contains(where: text.contains) }?.failureClass
         var message = cause
         switch failureClass {
@@ -27,9 +28,18 @@ extension Skopeo.Subject {
     private static let plainHTTP = "server gave http response to https client"
 
     /// Words of a class, the more telling first.
+    ///
+    /// "denied" is a registry's code in "denied: permission denied for x" and a file's trouble in "open x: permission
+    /// denied"; "not found" alone is said of programs, too.
     private static let classes: [(failureClass: BuildFailure.Class, words: [String])] = [
         (.diskFull, ["no space left on device", "disk quota exceeded"]),
-        (.environment, [plainHTTP, "x509:", "policy.json", "permission denied", "operation not permitted"]),
+        (
+            .environment,
+            [
+                "docker-credential-", "getting credentials", "getting username and password",
+                "executable file not found", plainHTTP, "x509:", "policy.json",
+            ]
+        ),
         (
             .transient,
             [
@@ -42,15 +52,20 @@ extension Skopeo.Subject {
             .unauthorized,
             [
                 "unauthorized", "authentication required", "no basic auth credentials", "invalid username/password",
-                "denied", "forbidden", "status: 401", "status: 403", "status code 401", "status code 403",
+                ": denied:", "forbidden", "status: 401", "status: 403", "status code 401", "status code 403",
                 "statuscode: 401", "statuscode: 403",
             ]
         ),
+        (.environment, [": permission denied", ": operation not permitted"]),
+        (.unauthorized, ["denied"]),
         (
             .definition,
             [
                 "manifest unknown", "name unknown", "repository name not known", "name invalid", "blob unknown",
-                "not found", "no such image", "does not resolve to an image",
+                "registry 404", "status code 404", "status: 404", "statuscode: 404", "no such image",
+                "does not resolve to an image",
+                // What Harbor says instead of the codes.
+                ": unknown: artifact ", ": unknown: repository ", ": unknown: project ",
             ]
         ),
         (

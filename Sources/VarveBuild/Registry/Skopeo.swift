@@ -21,7 +21,7 @@ struct Skopeo: Sendable {
     init(environment: [String: String], access: RegistryAccess) {
         let host = HostEnvironment(environment)
         runner = CommandRunner(redaction: host.redaction)
-        self.environment = host.tools
+        self.environment = host.registryTools
         self.access = access
     }
 

@@ -133,7 +133,9 @@ enum PipStep {
                 give(target, uid, gid)
         cache = "/run/varve/cache/%d" % uid
         os.makedirs(cache, exist_ok=True)
-        os.chown(cache, uid, gid)
+        if os.path.islink(cache):
+            fail("the cache of this owner holds a link in the place of a folder; remove it")
+        os.lchown(cache, uid, gid)
         if uid or gid:
             os.setgroups(groups)
             os.setgid(gid)

@@ -19,7 +19,7 @@ enum PostBuildStep {
                 Step.text("step/run.sh", program),
                 Step.File(path: "build/postBuild", content: .bytes(content.script.bytes), isExecutable: true),
             ],
-            cache: .owned("postBuild"), workingDirectory: folder
+            cache: .ownStep, workingDirectory: folder
         )
     }
 

@@ -16,9 +16,11 @@ struct Step: Hashable, Sendable {
     /// What it keeps for later steps.
     enum Cache: Hashable, Sendable {
         case none
+        /// A folder for the step's tools that goes with the step.
+        case ownStep
         /// Between all owners: the tool checks what it takes.
         case shared(String)
-        /// Between the images of one owner.
+        /// Between the images of one user or group; like `ownStep` for images of all users.
         case owned(String)
     }
 

@@ -83,7 +83,9 @@ struct DefinitionTemplate {
             case "\\": "\\\\"
             case "\n": "\\n"
             case "\t": "\\t"
-            default: scalar.value < 0x20 ? "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16) : String(scalar)
+            default:
+                scalar.value < 0x20
+                    ? "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16) : String(scalar)
             }
         }
         return "\"" + escaped.joined() + "\""

@@ -17,6 +17,9 @@ struct InitCommand: AsyncParsableCommand {
         let folder = GlobalOptions.absolute(directory)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let repository = try Workspace.openOrInitialise(folder)
+        guard repository.workingFolder != nil else {
+            throw CommandError("repository '\(folder)' is bare: it has no files to work on")
+        }
         try repository.configureNotes()
         let path = folder + "/images/hello"
         if FileManager.default.fileExists(atPath: path + "/image.yaml") {

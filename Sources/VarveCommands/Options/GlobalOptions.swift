@@ -3,11 +3,14 @@
 import ArgumentParser
 import Glibc
 
-/// Options that every command takes. A flag beats the environment, which beats the default.
+/// Options that every command takes.
+///
+/// A flag beats the environment, which beats the default.
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: .customLong("repo"),
-        help: ArgumentHelp("The repository: a folder or a URL. Default: $VARVE_REPO, else this folder.", valueName: "DIR|URL"))
+        help: ArgumentHelp(
+            "The repository: a folder or a URL. Default: $VARVE_REPO, else this folder.", valueName: "DIR|URL"))
     var repositoryFlag: String?
 
     @Option(
@@ -32,6 +35,12 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How build steps are isolated: chroot, oci or rootless.", valueName: "MODE"))
     var isolation: IsolationMode = .chroot
 
+    func validate() throws {
+        guard registryFlag != "oci:", registryFlag != "" else {
+            throw ValidationError("--registry takes HOST/PREFIX or oci:DIR")
+        }
+    }
+
     /// The repository's address: an absolute path or a URL.
     var repository: String {
         let given = repositoryFlag ?? Self.environment("VARVE_REPO") ?? "."
@@ -47,7 +56,9 @@ struct GlobalOptions: ParsableArguments {
 
     /// Where images are published: `HOST/PREFIX` or `oci:` and an absolute path.
     var registry: String {
-        guard let given = registryFlag ?? Self.environment("VARVE_REGISTRY") else { return "oci:\(stateDirectory)/images" }
+        guard let given = registryFlag ?? Self.environment("VARVE_REGISTRY") else {
+            return "oci:\(stateDirectory)/images"
+        }
         return given.hasPrefix("oci:") ? "oci:" + Self.absolute(String(given.dropFirst(4))) : given
     }
 

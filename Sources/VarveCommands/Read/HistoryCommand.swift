@@ -18,7 +18,7 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
         let name = try ImageName(image)
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         var records = Array(try await workspace.survey.allRecords().filter { $0.image == name }.reversed())
         if let limit { records = Array(records.prefix(max(0, limit))) }
         guard !records.isEmpty else {

@@ -22,7 +22,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         let names = try images.map { try ImageName($0) }
         let range = try await workspace.commits(rev)
         guard let findings = try await workspace.survey.survey(commit: range.to, bases: .registry) else {
@@ -35,7 +35,8 @@ struct PlanCommand: AsyncParsableCommand {
             plan.images = plan.images.filter { image in
                 let old = before.plan.images.first { $0.definition.name == image.definition.name }
                 return old?.key != image.key || old?.key == nil
-                    || old?.definition.verify != image.definition.verify || old?.definition.tags != image.definition.tags
+                    || old?.definition.verify != image.definition.verify
+                    || old?.definition.tags != image.definition.tags
             }
             plan.invalid = plan.invalid.filter { invalid in
                 !before.plan.invalid.contains { $0.folder == invalid.folder && $0.tree == invalid.tree }

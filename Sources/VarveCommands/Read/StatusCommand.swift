@@ -27,7 +27,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         guard let findings = try await workspace.survey.survey(bases: .recorded) else {
             Output.note("the repository has no commit yet")
             return
@@ -41,7 +41,9 @@ struct StatusCommand: AsyncParsableCommand {
                 detail: definition.diagnostics.first?.description)
         }
         rows += findings.plan.retired.map {
-            Row(name: $0.image.value, status: .retired, built: $0.start, reference: $0.reference, detail: "definition is gone")
+            Row(
+                name: $0.image.value, status: .retired, built: $0.start, reference: $0.reference,
+                detail: "definition is gone")
         }
         rows.sort { $0.name < $1.name }
         switch format {
@@ -50,7 +52,8 @@ struct StatusCommand: AsyncParsableCommand {
             var table = Table("IMAGE", "STATUS", "BUILT", "REFERENCE", "DETAIL")
             for row in rows {
                 table.add(
-                    row.name, row.status.rawValue, row.built?.description ?? "-", row.reference ?? "-", row.detail ?? "")
+                    row.name, row.status.rawValue, row.built?.description ?? "-", row.reference ?? "-", row.detail ?? ""
+                )
             }
             table.print()
         }

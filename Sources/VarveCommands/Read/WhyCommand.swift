@@ -25,7 +25,7 @@ struct WhyCommand: AsyncParsableCommand {
     func run() async throws {
         let name = try ImageName(image)
         let workspace = try await Workspace(global)
-        await workspace.refresh()
+        try await workspace.refresh()
         guard let findings = try await workspace.survey.survey(bases: .recorded) else {
             throw CommandError("the repository has no commit yet")
         }
@@ -49,7 +49,8 @@ struct WhyCommand: AsyncParsableCommand {
         if let cause = answer.cause { Output.line("  \(cause)") }
         for reason in answer.now { Output.line("  to be built because \(reason)") }
         guard let last = answer.last else { return }
-        Output.line("last \(last.status.rawValue) at \(last.start), commit \(last.commit.short), in \(last.wholeSeconds)s")
+        Output.line(
+            "last \(last.status.rawValue) at \(last.start), commit \(last.commit.short), in \(last.wholeSeconds)s")
         for reason in last.reasons { Output.line("  because \(reason)") }
         for layer in last.layers { Output.line("  \(layer.action.rawValue) \(layer.kind.rawValue) \(layer.key.short)") }
         if let base = last.base { Output.line("  base \(base.reference) \(base.configDigest?.description ?? "")") }

@@ -23,8 +23,9 @@ func untilSignalled<Value: Sendable>(_ body: @escaping @Sendable () async throws
     return try await task.value
 }
 
-/// Lets a write to a peer that went away fail with an error in place of ending the process: a closed pipe of `varve plan |
-/// head`, or a Git server that cut the connection. Children start with the default again.
+/// Lets a write to a peer that went away fail with an error in place of ending the process.
+///
+/// A closed pipe of `varve plan | head`, or a Git server that cut the connection. Children start with the default again.
 public func ignoreBrokenPipes() {
     signal(SIGPIPE, SIG_IGN)
 }

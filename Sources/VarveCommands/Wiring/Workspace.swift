@@ -93,11 +93,14 @@ struct Workspace {
     }
 
     /// Brings source and notes up to date for a command that reads; what is known locally will do where that fails.
-    func refresh() async {
+    ///
+    /// - Throws: when nothing is known locally.
+    func refresh() async throws {
         do {
             try await source.fetch()
             try await records.fetch()
         } catch {
+            guard try await source.tip() != nil else { throw error }
             Output.note("warning: the remote cannot be read now, showing what is known here: \(redacted("\(error)"))")
         }
     }

@@ -33,7 +33,8 @@ struct BuildReader {
         var result = ReadBuild()
         let (folder, entries) = try definitionFolder()
         checkNames(entries, in: folder)
-        let beside = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
+        // Two entries can have equal names as texts (`é` in two forms); none of these is a name that is read.
+        let beside = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let build = root?["build"]
 
         if let lines = try lines(build, "apt", file: DefinitionNames.apt, beside, folder) {

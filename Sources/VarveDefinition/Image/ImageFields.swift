@@ -62,7 +62,20 @@ struct ImageFields {
         return digits.allSatisfy(isDigit) && bytes[11...].allSatisfy { isDigit($0) || (0x61...0x66).contains($0) }
     }
 
+    /// What `hardware` says.
+    func hardware() -> Hardware {
+        guard let value = root["hardware"], let hardware = value.text.flatMap(Hardware.init(rawValue:)) else {
+            return .cpu
+        }
+        if hardware == .gpu {
+            findings.report(.notSupported, at: value.place, "'hardware: gpu' is not supported yet; expected cpu")
+        }
+        return hardware
+    }
+
     /// What `platforms` says: in order, without duplicates; nil where it is not given.
+    ///
+    /// More than one is refused.
     func platforms() -> [Platform]? {
         guard let items = root["platforms"]?.items, !items.isEmpty else { return nil }
         var result: [Platform] = []
@@ -71,7 +84,11 @@ struct ImageFields {
             guard let text = item.text else { continue }
             do {
                 let platform = try Platform(text)
-                if seen.insert(platform).inserted { result.append(platform) }
+                guard seen.insert(platform).inserted else { continue }
+                result.append(platform)
+                guard result.count == 2 else { continue }
+                findings.report(
+                    .notSupported, at: item.place, "more than one platform is not supported yet; expected one")
             } catch {
                 let known = [
                     "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/s390x", "linux/riscv64",
@@ -161,15 +178,23 @@ struct ImageFields {
         var packages: [String] = []
         let list = AptList(findings: findings)
         for item in value["packages"]?.items ?? [] {
-            if let text = item.text, list.check(text, at: item.place) { packages.append(text) }
+            guard let text = item.text, list.check(text, at: item.place) else { continue }
+            if text.utf8.contains(0x2F) {
+                findings.report(
+                    .bootstrap, at: item.place,
+                    "a bootstrap has one suite, so \(quoted(text)) can name none; expected name, name:arch or name=version"
+                )
+            } else {
+                packages.append(text)
+            }
         }
         var mirror: String?
         if let given = value["mirror"], let text = given.text {
             if UrlCheck.hasCredentials(text) {
                 findings.report(
                     .credentials, at: given.place, "the mirror's URL holds credentials", hint: "remove them")
-            } else if let scheme = UrlCheck.scheme(of: text), ["http", "https"].contains(scheme), text.contains("://"),
-                !text.contains(where: \.isWhitespace), !text.holdsControlCharacter
+            } else if text.hasPrefix("http://") || text.hasPrefix("https://"), !text.contains("@"),
+                text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
             {
                 mirror = text
             } else {
@@ -182,7 +207,7 @@ struct ImageFields {
         }
         let isSuite =
             name.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E }
-            && name.utf8.first.map(isLetter) == true
+            && name.utf8.first.map { (0x61...0x7A).contains($0) } == true
         guard isSuite else {
             findings.report(
                 .bootstrap, at: suite.place, "expected a release's code name such as bookworm, found \(quoted(name))")

@@ -106,7 +106,7 @@ struct ImageReader {
         image.description = root["description"]?.text ?? ""
         image.owner = fields.owner()
         image.visibility = root["visibility"]?.text.flatMap(Visibility.init(rawValue:)) ?? .org
-        image.hardware = root["hardware"]?.text.flatMap(Hardware.init(rawValue:)) ?? .cpu
+        image.hardware = fields.hardware()
         image.supports = fields.supports()
         image.tags = fields.tags()
         image.isSuspended = root["suspend"]?.text?.lowercased() == "true"

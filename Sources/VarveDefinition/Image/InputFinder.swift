@@ -11,10 +11,23 @@ struct InputFinder {
     /// The folder that the definition's files are read from.
     let definitionFolder: RepositoryPath
 
+    /// How many entries the folder can have below it, counted as often as they are met.
+    private static let entryLimit = 100_000
+
+    /// How often a file can be compared with a pattern.
+    private static let matchLimit = 10_000_000
+
     private struct Candidate {
-        var components: [String]
+        /// The path below the image's folder.
+        var path: RepositoryPath
         var entry: SourceEntry
         var isDefinition: Bool
+    }
+
+    /// An input, and which candidate it is.
+    private struct Found {
+        var index: Int
+        var file: InputFile
     }
 
     /// The files that match; what is wrong is reported.
@@ -37,32 +50,46 @@ struct InputFinder {
             }
         }
         guard !patterns.isEmpty else { return [] }
-        var candidates: [Candidate] = []
-        try collect(image.folder.path, [], image.folder.entries, into: &candidates)
-        var result: [RepositoryPath: InputFile] = [:]
+        guard let candidates = try collect(at: value?.place ?? Place(file: image.file)) else { return [] }
+        guard patterns.count * candidates.count <= Self.matchLimit else {
+            image.findings.report(
+                .inputTree, at: value?.place ?? Place(file: image.file),
+                "\(patterns.count) patterns are too many for \(candidates.count) files", hint: "use wildcards"
+            )
+            return []
+        }
+        var result: [RepositoryPath: Found] = [:]
         for (pattern, value, text) in patterns {
             var count = 0
-            for candidate in candidates where pattern.isLiteral || !candidate.isDefinition {
-                guard pattern.matches(candidate.components) else { continue }
+            for (index, candidate) in candidates.enumerated() where pattern.isLiteral || !candidate.isDefinition {
+                guard pattern.matches(candidate.path.components) else { continue }
                 count += 1
-                try add(candidate, at: value.place, to: &result)
+                add(candidate, index, at: value.place, to: &result)
             }
             guard count == 0 else { continue }
-            let names = candidates.map { $0.components.joined(separator: "/") }
+            let names = candidates.map(\.path.description)
             image.findings.report(
                 .inputWithoutMatch, at: value.place, "the pattern \(quoted(text)) matches no file of this folder",
                 hint: pattern.isLiteral ? suggestion(for: text, among: names) : nil
             )
         }
-        return Array(result.values)
+        return result.values.map(\.file)
     }
 
-    private func add(_ candidate: Candidate, at place: Place, to result: inout [RepositoryPath: InputFile]) throws {
-        let path = try RepositoryPath(candidate.components.joined(separator: "/"))
+    private func add(_ candidate: Candidate, _ index: Int, at place: Place, to result: inout [RepositoryPath: Found]) {
+        let path = candidate.path
         let entry = candidate.entry
         switch entry.kind {
         case .file, .executable:
-            result[path] = InputFile(path: path, id: entry.id, isExecutable: entry.kind == .executable)
+            guard result[path].map({ $0.index == index }) ?? true else {
+                image.findings.report(
+                    .inputTree, at: place, "two files have the name \(quoted(path.description))",
+                    hint: "give them names of UTF-8 that differ"
+                )
+                return
+            }
+            let file = InputFile(path: path, id: entry.id, isExecutable: entry.kind == .executable)
+            result[path] = Found(index: index, file: file)
         case .symlink, .submodule:
             let kind = entry.kind == .symlink ? "symbolic link" : "submodule"
             image.findings.report(
@@ -73,19 +100,38 @@ struct InputFinder {
         }
     }
 
-    /// All files below the image's folder, links and submodules included.
-    private func collect(
-        _ folder: RepositoryPath, _ prefix: [String], _ entries: [SourceEntry], into result: inout [Candidate]
-    ) throws {
-        for entry in entries {
-            let components = prefix + [entry.name]
-            if entry.kind == .folder {
-                let path = try folder.appending(entry.name)
-                try collect(path, components, try image.files.entries(in: path), into: &result)
-            } else if components != [DefinitionNames.image] {
-                let isDefinition = folder == definitionFolder && DefinitionNames.build.contains(entry.name)
-                result.append(Candidate(components: components, entry: entry, isDefinition: isDefinition))
+    /// All files below the image's folder, links and submodules included; nil where there are too many, which is reported.
+    private func collect(at place: Place) throws -> [Candidate]? {
+        var result: [Candidate] = []
+        var open: [(path: RepositoryPath, below: RepositoryPath)] = [(image.folder.path, .root)]
+        var met = 0
+        while let (folder, below) = open.popLast() {
+            let entries = below == .root ? image.folder.entries : try image.files.entries(in: folder)
+            met += entries.count
+            guard met <= Self.entryLimit else {
+                image.findings.report(
+                    .inputTree, at: place, "the folder has more than \(Self.entryLimit) files and folders below it")
+                return nil
+            }
+            for entry in entries {
+                // A name that Git would not let stand in a tree is passed over.
+                guard let path = try? folder.appending(entry.name), let inside = try? below.appending(entry.name) else {
+                    continue
+                }
+                if entry.kind == .folder {
+                    guard path.components.count <= DefinitionReader.depthLimit else {
+                        image.findings.report(
+                            .inputTree, at: place,
+                            "a folder below lies more than \(DefinitionReader.depthLimit) folders deep")
+                        return nil
+                    }
+                    open.append((path, inside))
+                } else if inside.components != [DefinitionNames.image] {
+                    let isDefinition = folder == definitionFolder && DefinitionNames.build.contains(entry.name)
+                    result.append(Candidate(path: inside, entry: entry, isDefinition: isDefinition))
+                }
             }
         }
+        return result
     }
 }

@@ -203,22 +203,36 @@ extension RequirementsFile {
         }
         touched.insert(path)
         localSources.insert(
-            LocalSource(name: localName(path), path: path, tree: tree, isEditable: isEditable, extras: extras)
+            LocalSource(name: "", path: path, tree: tree, isEditable: isEditable, extras: extras)
         )
     }
 
-    /// The folder's name, or its whole path where another requirement already has that name.
-    private mutating func localName(_ path: RepositoryPath) -> String {
-        func word(_ text: String) -> String {
-            let bytes = text.utf8.map { isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D ? $0 : 0x5F }
-            return bytes.isEmpty ? "repository" : String(decoding: bytes, as: UTF8.self)
+    /// The local sources, each path with a name of its own that does not depend on the order of the lines.
+    ///
+    /// The name is that of the folder; where an earlier path has it, a number follows.
+    var namedSources: [LocalSource] {
+        var names: [RepositoryPath: String] = [:]
+        var taken: Set<String> = []
+        var next: [String: Int] = [:]
+        for path in Set(localSources.map(\.path)).sorted() {
+            // A name that no file system takes is cut.
+            let word = path.name.utf8.prefix(200).map {
+                isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D ? $0 : 0x5F
+            }
+            let base = word.isEmpty ? "repository" : String(decoding: word, as: UTF8.self)
+            var name = base
+            while !taken.insert(name).inserted {
+                let number = next[base, default: 2]
+                next[base] = number + 1
+                name = "\(base)-\(number)"
+            }
+            names[path] = name
         }
-        let name = word(path.name)
-        if localNames[name] == nil || localNames[name] == path {
-            localNames[name] = path
-            return name
+        return localSources.map { source in
+            var named = source
+            named.name = names[source.path] ?? ""
+            return named
         }
-        return word(path.components.joined(separator: "-"))
     }
 
     private static func looksLikePath(_ text: some StringProtocol) -> Bool {

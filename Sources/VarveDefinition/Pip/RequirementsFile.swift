@@ -16,9 +16,8 @@ struct RequirementsFile {
     var flags: Set<String> = []
     var requirements: [String] = []
     var constraints: [String] = []
+    /// Folders of the repository; their names are given once all are known.
     var localSources: Set<LocalSource> = []
-    /// The folders under `/usr/local/src` that are taken.
-    var localNames: [String: RepositoryPath] = [:]
     /// Files read and folders named, for `outsideInputs`.
     var touched: Set<RepositoryPath> = []
 
@@ -46,7 +45,7 @@ struct RequirementsFile {
     var content: PipContent? {
         let content = PipContent(
             options: options, requirements: requirements, constraints: constraints,
-            localSources: Array(localSources)
+            localSources: namedSources
         )
         return content.isEmpty ? nil : content
     }

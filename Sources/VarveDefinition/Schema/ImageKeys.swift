@@ -15,8 +15,8 @@ public enum ImageKeys {
             "visibility", .word(Visibility.allCases.map(\.rawValue)), default: "org", "Who may see the image."
         ),
         KeyDescription(
-            "hardware", .word(Hardware.allCases.map(\.rawValue)), default: "cpu", layers: [.conda],
-            "The hardware the image is for; gpu lets conda choose CUDA packages."
+            "hardware", .word(Hardware.allCases.map(\.rawValue)), default: "cpu",
+            "The hardware the image is for; gpu is not supported yet."
         ),
         KeyDescription(
             "supports", .list(.word(ResourceKind.allCases.map(\.rawValue))), default: "empty",
@@ -48,7 +48,7 @@ public enum ImageKeys {
         ),
         KeyDescription(
             "platforms", .list(.text), default: "the host's platform", layers: LayerKind.allCases,
-            "The platforms to build for; the first one names the image."
+            "The platform to build for; more than one is not supported yet."
         ),
         KeyDescription("tags", .list(.text), default: "empty", "Further tags to publish the image under."),
         KeyDescription("suspend", .boolean, default: "false", "Whether the image is left as it is."),

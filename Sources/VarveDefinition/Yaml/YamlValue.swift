@@ -55,9 +55,6 @@ struct YamlValue: Sendable {
         return value
     }
 
-    /// The place where the key stands.
-    func place(ofKey key: String) -> Place? { entries?.first { $0.key == key }?.place }
-
     /// What the value is, as a person would call it.
     var kindName: String {
         switch content {

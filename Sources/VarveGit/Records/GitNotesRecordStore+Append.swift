@@ -4,7 +4,7 @@ public import VarveModel
 
 extension GitNotesRecordStore {
     /// How one attempt to write ended.
-    private enum Outcome: Sendable {
+    enum Outcome: Sendable {
         case done
         /// Another writer was faster, or the remote did not take a reference without saying why it moved.
         case retry(refusal: GitError?)
@@ -21,7 +21,7 @@ extension GitNotesRecordStore {
         if entries.isEmpty { return }
         var refusals = 0
         for attempt in 1...max(1, options.attempts) {
-            let outcome = try await writer.runCancellable { (handle, cancellation) throws(GitError) in
+            let outcome = try await work { (handle, cancellation) throws(GitError) in
                 try self.attempt(entries, handle, cancellation)
             }
             guard case .retry(let refusal) = outcome else { return }
@@ -39,7 +39,8 @@ extension GitNotesRecordStore {
             .contended, "write records", "other writers were faster \(options.attempts) times in a row; try again")
     }
 
-    private func attempt(
+    /// Tries once to write entries, and with them what only the local references hold.
+    func attempt(
         _ entries: [RecordEntry], _ handle: borrowing RepositoryHandle, _ cancellation: Cancellation
     ) throws(GitError) -> Outcome {
         guard let remote = try address(for: handle, forPush: true) else {
@@ -49,10 +50,6 @@ extension GitNotesRecordStore {
             return try write(entries, handle, toFolder: folder, remote, cancellation)
         }
         return try push(entries, handle, to: remote, cancellation)
-    }
-
-    private func author(_ handle: borrowing RepositoryHandle) -> GitSignature {
-        options.author ?? handle.configuredSignature ?? .varve
     }
 
     /// The repository alone: its references are the record.
@@ -87,10 +84,12 @@ extension GitNotesRecordStore {
         options.onBeforePush?(remote.redacted)
         for ref in RecordRef.allCases {
             let mirrored = try handle.reference(ref.rawValue)
-            let base = advertised[ref] ?? mirrored
+            let base = mirrored ?? advertised[ref]
             let update = try handle.prepare(entries, for: ref, on: base, author: author)
             guard let target = update?.commit ?? base, target != advertised[ref] else { continue }
-            if advertised[ref] == nil, let base { try handle.copyClosure(of: base, to: other) }
+            if let base, base != advertised[ref] {
+                try handle.copyClosure(of: base, beyond: advertised[ref], to: other)
+            }
             if let update { try other.store(update.objects) }
             guard
                 try other.moveReference(
@@ -115,7 +114,7 @@ extension GitNotesRecordStore {
         var targets: [(ref: RecordRef, mirrored: RawID?, target: RawID)] = []
         for ref in RecordRef.allCases {
             let mirrored = try handle.reference(ref.rawValue)
-            let base = advertised[ref] ?? mirrored
+            let base = mirrored ?? advertised[ref]
             let update = try handle.prepare(entries, for: ref, on: base, author: author)
             guard let target = update?.commit ?? base, target != advertised[ref] else { continue }
             targets.append((ref, mirrored, target))
@@ -143,14 +142,16 @@ extension GitNotesRecordStore {
     }
 
     /// Fetches where the remote has a value that is not the mirror's.
+    ///
+    /// Afterwards each local reference holds the remote's value or one that is ahead of it.
     private func catchUp(
         with advertised: [RecordRef: RawID], _ handle: borrowing RepositoryHandle, _ remote: RemoteAddress,
         _ cancellation: Cancellation
     ) throws(GitError) {
+        // The address for pushing is also fetched from: it is the one whose references are to be moved.
         for (ref, value) in advertised where try handle.reference(ref.rawValue) != value || !handle.contains(value) {
-            // The address for pushing is also fetched from: it is the one whose references are to be moved.
-            return try handle.fetch(
-                remote, refspecs: RecordRef.refspecs, credentials: options.credentials, cancellation)
+            _ = try download(remote, handle, cancellation)
+            return
         }
     }
 

@@ -6,9 +6,10 @@ public import VarveModel
 /// Keeps records in Git: `refs/notes/varve/log` for people, `refs/notes/varve/state` for machines, and
 /// `refs/varve/packages` for what is too long for a line.
 ///
-/// With a remote, the local references are a mirror of its references and move only to what it has accepted. Every
-/// reference is moved by compare-and-swap and never by force; who loses a race replays the entries on the winner's
-/// value. A reference that the remote has lost is written there again from the mirror.
+/// With a remote, the local references are a mirror of its references: they move to what it has accepted, with what was
+/// recorded only here, say before there was a remote, on top. Every reference is moved by compare-and-swap and never by
+/// force; who loses a race replays the entries on the winner's value. What the remote lacks is written there with the
+/// next write.
 public final class GitNotesRecordStore: RecordStore {
     /// Where the records go.
     public enum Remote: Hashable, Sendable {
@@ -34,6 +35,8 @@ public final class GitNotesRecordStore: RecordStore {
         public var pause: @Sendable (Int) -> Duration = { attempt in
             .milliseconds(Int.random(in: 5...(50 * min(attempt, 20))))
         }
+        /// How long a remote may show no progress before it counts as unreachable.
+        public var deadline: Duration = .seconds(120)
         /// Called with the remote's address between the reading of its references and their writing.
         ///
         /// It runs on a queue of the store and may block: tests hold writers here.
@@ -44,7 +47,7 @@ public final class GitNotesRecordStore: RecordStore {
     }
 
     let reader: GitRepository
-    let writer: GitRepository
+    private let writer: RemoteWorker
     let options: Options
     private let cache = Mutex(RecordCache())
 
@@ -55,7 +58,7 @@ public final class GitNotesRecordStore: RecordStore {
     /// - Throws: as opening a repository does.
     public init(repository: GitRepository, options: Options = Options()) throws(GitError) {
         reader = try repository.reopened()
-        writer = try repository.reopened()
+        writer = try RemoteWorker(repository, deadline: options.deadline)
         self.options = options
     }
 
@@ -94,15 +97,49 @@ public final class GitNotesRecordStore: RecordStore {
 
     /// Brings the local references to the remote's values; does nothing without a remote.
     ///
-    /// A reference that the remote does not have is kept: the next write puts it there again.
+    /// Lines that are only here stay and are sent. Where the remote does not take them now, the next write sends them.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {
-        try await writer.runCancellable { (handle, cancellation) throws(GitError) in
+        try await work { (handle, cancellation) throws(GitError) in
             guard let remote = try self.address(for: handle, forPush: false) else { return }
-            try handle.fetch(
-                remote, refspecs: RecordRef.refspecs, credentials: self.options.credentials, cancellation)
+            let heads = try self.download(remote, handle, cancellation)
+            for ref in RecordRef.allCases {
+                guard let local = try handle.reference(ref.rawValue), local != heads[ref.rawValue] else { continue }
+                // What can be read now is read, whether or not the remote may be written.
+                _ = try? self.attempt([], handle, cancellation)
+                return
+            }
         }
+    }
+
+    /// Runs what may wait for the remote.
+    func work<T: Sendable>(
+        _ body: @escaping @Sendable (borrowing RepositoryHandle, Cancellation) throws(GitError) -> T
+    ) async throws(GitError) -> T {
+        let name =
+            switch options.remote {
+            case .named(let name): name
+            case .address(let text): text
+            case .none: ""
+            }
+        return try await writer.run(with: name, body)
+    }
+
+    /// Brings what the remote has and lets the local references follow; returns the remote's references.
+    func download(
+        _ remote: RemoteAddress, _ handle: borrowing RepositoryHandle, _ cancellation: Cancellation
+    ) throws(GitError) -> [String: RawID] {
+        let heads = try handle.download(
+            remote, refspecs: RecordRef.refspecs, credentials: options.credentials, cancellation)
+        for ref in RecordRef.allCases {
+            if let value = heads[ref.rawValue] { try handle.follow(ref, value, author: author(handle)) }
+        }
+        return heads
+    }
+
+    func author(_ handle: borrowing RepositoryHandle) -> GitSignature {
+        options.author ?? handle.configuredSignature ?? .varve
     }
 
     /// The remote's address, nil where the repository stands alone.

@@ -23,7 +23,7 @@ struct RecordCache {
         // On a copy, so that an object that cannot be read leaves the cache as it was.
         var notes = notes
         try handle.compareNotes(tree, newTree) { (blob, isNew) throws(GitError) in
-            if isNew, notes[blob] == nil { notes[blob] = Self.note(try handle.blob(blob) ?? []) }
+            if isNew, notes[blob] == nil { notes[blob] = try Self.note(blob, handle) }
             notes[blob]?.uses += isNew ? 1 : -1
         }
         self.notes = notes.filter { $0.value.uses > 0 }
@@ -39,9 +39,14 @@ struct RecordCache {
         records = RecordSet(records: all, unreadable: self.notes.values.reduce(0) { $0 + $1.unreadable })
     }
 
-    private static func note(_ blob: [UInt8]) -> Note {
+    /// Reads a note; one that is too large counts as one line that cannot be read, lest it hide all others.
+    private static func note(_ id: RawID, _ handle: borrowing RepositoryHandle) throws(GitError) -> Note {
         var note = Note(uses: 0, records: [], unreadable: 0)
-        for line in NotesTree.lines(of: blob).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+        if let header = try handle.header(id), header.size > RepositoryHandle.blobLimit {
+            note.unreadable = 1
+            return note
+        }
+        for line in NotesTree.lines(of: try handle.blob(id) ?? []).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             if let record = RecordLine.decode(line) { note.records.append(record) } else { note.unreadable += 1 }
         }
         return note

@@ -10,11 +10,12 @@ enum RecordLine {
 
     /// Writes a record.
     ///
-    /// One that is too long loses, step by step, the tail of its log, the ends of long texts and lists, and its
-    /// reasons; never a digest or a key.
+    /// One that is too long loses, step by step, the tail of its log, the ends of long texts and lists, its reasons, and
+    /// in the end what can be told without; never its status, commit, tree, image or keys. However long the parts of a
+    /// record are, one line too many would keep all later ones from being written.
     static func encode(_ record: BuildRecord) throws(GitError) -> [UInt8] {
         var record = record
-        for step in 0...10 {
+        for step in 0...13 {
             shrink(&record, step)
             let line = try json(record)
             if line.count <= limit { return line }
@@ -43,6 +44,11 @@ enum RecordLine {
     private static func shrink(_ record: inout BuildRecord, _ step: Int) {
         switch step {
         case 0:
+            // JSON has no word for what is no number.
+            if !record.seconds.isFinite { record.seconds = 0 }
+            for index in record.layers.indices where !record.layers[index].seconds.isFinite {
+                record.layers[index].seconds = 0
+            }
             record.reasons = record.reasons.map { $0.mapTexts { $0.map(redacted) } }
             if let message = record.error?.message { record.error?.message = redacted(message) }
             if let tail = record.error?.tail { record.error?.tail = redacted(tail) }
@@ -63,11 +69,23 @@ enum RecordLine {
             record.reference = record.reference.map { shortened($0, 400) }
             if let reference = record.base?.reference { record.base?.reference = shortened(reference, 200) }
             record.tags = record.tags.prefix(3).map { shortened($0, 130) }
-        default:
+        case 10:
             record.tags = []
             record.engine = shortened(record.engine, 40)
             record.host = shortened(record.host, 40)
             record.trigger = shortened(record.trigger, 40)
+        case 11: record.folder = shortened(record.folder, 400)
+        case 12:
+            record.layers = record.layers.map { LayerRecord(kind: $0.kind, key: $0.key, action: $0.action) }
+            record.folder = shortened(record.folder, 100)
+        default:
+            // Six bytes for one are what a control character takes in JSON.
+            record.error?.message = ""
+            record.reference = nil
+            record.base = nil
+            record.platform = nil
+            record.layers = Array(record.layers.prefix(10))
+            for text in [\BuildRecord.engine, \.host, \.trigger] { record[keyPath: text] = "" }
         }
     }
 }
@@ -75,6 +93,13 @@ enum RecordLine {
 /// At most `count` bytes or so of a text, with an ellipsis where something was cut.
 private func shortened(_ text: String, _ count: Int) -> String {
     text.utf8.count <= count ? text : String(decoding: text.utf8.prefix(count), as: UTF8.self) + "…"
+}
+
+/// A path cut to `count` bytes or so; the ellipsis keeps the cut name from being one that no path may have.
+private func shortened(_ path: RepositoryPath, _ count: Int) -> RepositoryPath {
+    let text = path.description
+    if text.utf8.count <= count { return path }
+    return (try? RepositoryPath(shortened(text, count))) ?? .root
 }
 
 extension RebuildReason {

@@ -8,7 +8,7 @@ enum RecordRef: String, CaseIterable, Sendable {
     case state = "refs/notes/varve/state"
     case log = "refs/notes/varve/log"
 
-    /// What a clone fetches; the remote's values replace the local ones.
+    /// What a clone asks a remote for; the local references are moved by `follow`, not by these.
     static let refspecs = ["+refs/notes/varve/*:refs/notes/varve/*", "+refs/varve/*:refs/varve/*"]
 }
 
@@ -54,7 +54,7 @@ extension RepositoryHandle {
     }
 
     /// Adds the lines that are not there yet; the tree itself where all are.
-    private func addNotes(
+    func addNotes(
         _ lines: [RawID: Set<[UInt8]>], to tree: RawID?, into batch: inout ObjectBatch
     ) throws(GitError) -> RawID? {
         var edits: [RawID: NotesTree.Edit] = [:]

@@ -2,26 +2,18 @@
 
 import Synchronization
 
-/// Tells a libgit2 call that runs on another thread that its task was cancelled.
+/// Tells a libgit2 call that runs on another thread that nobody waits for it any more, and hears whether it gets on.
 final class Cancellation: Sendable {
     private let flag = Atomic(false)
+    private let progress = Mutex(ContinuousClock.now)
 
     var isCancelled: Bool { flag.load(ordering: .relaxed) }
 
     func cancel() { flag.store(true, ordering: .relaxed) }
-}
 
-extension GitRepository {
-    /// Like `run`, for work on the network: libgit2 stops at its next progress report when the task is cancelled.
-    func runCancellable<T: Sendable>(
-        _ body: @escaping @Sendable (borrowing RepositoryHandle, Cancellation) throws(GitError) -> T
-    ) async throws(GitError) -> T {
-        let cancellation = Cancellation()
-        let outcome: Result<T, GitError> = await withTaskCancellationHandler {
-            await self.result { (handle) throws(GitError) -> T in try body(handle, cancellation) }
-        } onCancel: {
-            cancellation.cancel()
-        }
-        return try outcome.get()
-    }
+    /// The call has something to show for its time.
+    func noteProgress() { progress.withLock { $0 = .now } }
+
+    /// How long nothing has been heard.
+    var silence: Duration { progress.withLock { $0.duration(to: .now) } }
 }

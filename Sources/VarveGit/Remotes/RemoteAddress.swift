@@ -32,7 +32,7 @@ struct RemoteAddress: Hashable, Sendable {
     }
 
     /// The address without credentials.
-    var redacted: String { redactingCredentials(in: location) }
+    var redacted: String { withoutCredentials(location) }
 
     /// The port of the address, nil where it is the scheme's own.
     var port: UInt16? {

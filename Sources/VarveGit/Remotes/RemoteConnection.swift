@@ -58,8 +58,8 @@ struct RemoteConnection: ~Copyable {
         return String(cString: name)
     }
 
-    /// Brings objects and moves the local references that the refspecs name.
-    func fetch(_ refspecs: [String]) throws(GitError) {
+    /// Brings the objects that the refspecs name and, where asked to, moves the local references that they name.
+    func fetch(_ refspecs: [String], movesReferences: Bool = true) throws(GitError) {
         let subject = "fetch from '\(dialogue.address.redacted)'"
         var options = git_fetch_options()
         git_fetch_options_init(&options, UInt32(GIT_FETCH_OPTIONS_VERSION))
@@ -68,6 +68,7 @@ struct RemoteConnection: ~Copyable {
         options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
         var status = withStringArray(refspecs) { git_remote_download(pointer, $0, &options) }
         guard status >= 0 else { throw dialogue.failure(status, subject) }
+        if !movesReferences { return }
         status = git_remote_update_tips(pointer, &options.callbacks, 0, GIT_REMOTE_DOWNLOAD_TAGS_NONE, "varve: fetch")
         guard status >= 0 else { throw dialogue.failure(status, subject) }
     }
@@ -112,6 +113,16 @@ extension RepositoryHandle {
     ) throws(GitError) -> RemoteConnection {
         let direction = direction == .push ? GIT_DIRECTION_PUSH : GIT_DIRECTION_FETCH
         return try RemoteConnection(self, direction, RemoteDialogue(address, credentials, cancellation))
+    }
+
+    /// Brings the objects that the refspecs name, moves nothing, and returns the remote's references.
+    func download(
+        _ address: RemoteAddress, refspecs: [String], credentials: GitCredentials, _ cancellation: Cancellation
+    ) throws(GitError) -> [String: RawID] {
+        let connection = try connect(to: address, .fetch, credentials, cancellation)
+        let heads = try connection.heads()
+        if !heads.isEmpty { try connection.fetch(refspecs, movesReferences: false) }
+        return heads
     }
 
     /// Brings the references that the refspecs name to the remote's values, by force.

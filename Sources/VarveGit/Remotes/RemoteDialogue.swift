@@ -52,6 +52,7 @@ final class RemoteDialogue {
     }
 
     private func goOn() -> Int32 {
+        cancellation.noteProgress()
         if !cancellation.isCancelled { return 0 }
         return stop(GitError(.cancelled, "talk to '\(address.redacted)'", "the task was cancelled"))
     }

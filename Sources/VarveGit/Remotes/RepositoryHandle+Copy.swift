@@ -10,10 +10,14 @@ extension RepositoryHandle {
         _ = try object.withBytes { (bytes) throws(GitError) in try other.write(bytes, kind) }
     }
 
-    /// Copies a commit with all that it leads to; what is needed comes before what needs it.
-    func copyClosure(of tip: RawID, to other: borrowing RepositoryHandle) throws(GitError) {
+    /// Copies a commit with all that it leads to, but no commit at or before `known`, which is there already; what is
+    /// needed comes before what needs it.
+    func copyClosure(
+        of tip: RawID, beyond known: RawID? = nil, to other: borrowing RepositoryHandle
+    ) throws(GitError) {
         var order: [RawID] = []
         var seen: Set<RawID> = [tip]
+        if let known { seen.insert(known) }
         var commits = [tip]
         while let id = commits.popLast() {
             order.append(id)

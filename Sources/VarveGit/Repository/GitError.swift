@@ -47,8 +47,8 @@ public struct GitError: Error, Sendable {
     /// A failure; control characters and credentials are taken out of subject and cause.
     public init(_ code: Code, _ subject: String, _ cause: String) {
         self.code = code
-        self.subject = singleLine(redactingCredentials(in: subject), limit: 1_000)
-        self.cause = singleLine(redactingCredentials(in: cause), limit: 2_000)
+        self.subject = singleLine(redacted(subject), limit: 1_000)
+        self.cause = singleLine(redacted(cause), limit: 2_000)
     }
 }
 

@@ -42,15 +42,6 @@ public enum GitLibrary {
         }
     }
 
-    /// Whether a repository that belongs to another user is opened; by default it is not, as with git.
-    ///
-    /// Holds for the whole process. Git's own way, a `safe.directory` in the user's configuration, holds for one
-    /// repository and is the better one.
-    public static func setOwnerValidation(_ isOn: Bool) throws(GitError) {
-        try start()
-        try check(varve_git_set_owner_validation(isOn ? 1 : 0), "set owner validation")
-    }
-
     /// git honours `GIT_CONFIG_NOSYSTEM` and an empty `GIT_CONFIG_GLOBAL`; libgit2 1.5 knows neither.
     private static func followGitEnvironment() {
         if let value = environment("GIT_CONFIG_NOSYSTEM"), !["0", "false", "no", "off"].contains(value.lowercased()) {

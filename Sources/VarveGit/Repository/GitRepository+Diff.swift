@@ -32,8 +32,10 @@ extension RepositoryHandle {
         var folders: [(RepositoryPath, RawID?, RawID?)] = []
         try compareTrees(old, new) { (old, new) throws(GitError) in
             guard let name = old?.name ?? new?.name else { return }
-            // A name that the model refuses (`..`, `.git`) can be in no definition.
-            guard let path = try? folder.appending(String(decoding: name, as: UTF8.self)) else { return }
+            // A name that is no text or that the model refuses (`..`, `.git`) can be in no definition.
+            guard let text = String(validating: name, as: UTF8.self), let path = try? folder.appending(text) else {
+                return
+            }
             if (old ?? new)?.isFolder == true {
                 folders.append((path, old?.id, new?.id))
             } else {

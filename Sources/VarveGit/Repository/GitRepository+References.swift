@@ -104,13 +104,4 @@ extension GitRepository {
     public func reference(_ name: String) throws(GitError) -> ObjectID? {
         try withHandle { (handle) throws(GitError) in try handle.reference(name)?.objectID() }
     }
-
-    /// Moves a reference by compare-and-swap; nil stands for a reference that is not there.
-    ///
-    /// - Returns: whether it was moved; false when its value was not `old` or another writer held its lock.
-    public func moveReference(_ name: String, from old: ObjectID?, to new: ObjectID?) throws(GitError) -> Bool {
-        try withHandle { (handle) throws(GitError) in
-            try handle.moveReference(name, from: old.map(RawID.init), to: new.map(RawID.init), message: "varve")
-        }
-    }
 }

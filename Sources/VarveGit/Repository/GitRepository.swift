@@ -87,9 +87,15 @@ public final class GitRepository: Sendable {
         _ body: @escaping @Sendable (borrowing RepositoryHandle) throws(GitError) -> T
     ) async -> Result<T, GitError> {
         await withCheckedContinuation { continuation in
-            queue.async {
-                continuation.resume(returning: Result { () throws(GitError) in try self.withHandle(body) })
-            }
+            enqueue(body) { continuation.resume(returning: $0) }
         }
+    }
+
+    /// Runs libgit2 calls on the repository's queue and hands on what they return or throw.
+    func enqueue<T: Sendable>(
+        _ body: @escaping @Sendable (borrowing RepositoryHandle) throws(GitError) -> T,
+        then: @escaping @Sendable (Result<T, GitError>) -> Void
+    ) {
+        queue.async { then(Result { () throws(GitError) in try self.withHandle(body) }) }
     }
 }

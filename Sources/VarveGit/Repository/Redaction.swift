@@ -3,7 +3,7 @@
 /// Takes credentials out of every address in a text.
 ///
 /// `https://user:word@host` and `https://token@host` become `https://host`; of `ssh://git:word@host` the user stays.
-func redactingCredentials(in text: String) -> String {
+func withoutCredentials(_ text: String) -> String {
     var result = ""
     var rest = Substring(text)
     while let separator = rest.firstRange(of: "://") {

@@ -104,8 +104,11 @@ extension RepositoryHandle {
         return try result.get()
     }
 
+    /// The most bytes that a note may have.
+    static let blobLimit = 64 * 1_024 * 1_024
+
     /// The bytes of a blob, nil where there is no such blob.
-    func blob(_ id: RawID, limit: Int = 64 * 1_024 * 1_024) throws(GitError) -> [UInt8]? {
+    func blob(_ id: RawID, limit: Int = blobLimit) throws(GitError) -> [UInt8]? {
         guard let header = try header(id), header.kind == GIT_OBJECT_BLOB else { return nil }
         guard header.size <= limit else {
             throw GitError(.corrupt, "read blob '\(id.hex)'", "it has \(header.size) bytes, expected at most \(limit)")

@@ -62,7 +62,7 @@ public final class GitTree: SourceTree {
     private func folder(_ id: RawID) throws(GitError) -> [SourceEntry] {
         if let known = folders.withLock({ $0[id] }) { return known }
         let raw = try repository.withHandle { (handle) throws(GitError) in try handle.entries(ofTree: id) }
-        let entries = try raw.map { (entry) throws(GitError) in try SourceEntry(entry) }.compactMap { $0 }
+        let entries = distinct(try raw.map { (entry) throws(GitError) in try SourceEntry(entry) }.compactMap { $0 })
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         folders.withLock { $0.insert(entries, for: id) }
         return entries
@@ -80,6 +80,15 @@ func find(_ name: String, in entries: [SourceEntry]) -> SourceEntry? {
     // Not `==` on the strings: that holds texts equal whose bytes differ.
     guard low < entries.count, entries[low].name.utf8.elementsEqual(name.utf8) else { return nil }
     return entries[low]
+}
+
+/// Leaves out all entries whose names are the same text, though their bytes may differ (`é` in two forms): whoever keeps
+/// entries by name could not tell them apart.
+func distinct(_ entries: [SourceEntry]) -> [SourceEntry] {
+    var seen: Set<String> = []
+    var repeated: Set<String> = []
+    for entry in entries where !seen.insert(entry.name).inserted { repeated.insert(entry.name) }
+    return repeated.isEmpty ? entries : entries.filter { !repeated.contains($0.name) }
 }
 
 /// Folders by tree id, forgotten all at once when they become too many.
@@ -100,8 +109,9 @@ private struct FolderCache {
 }
 
 extension SourceEntry {
-    /// The entry as the model has it; nil for a mode that git does not write.
+    /// The entry as the model has it; nil for a mode that git does not write and for a name that is no text.
     fileprivate init?(_ entry: TreeEntry) throws(GitError) {
+        guard let name = String(validating: entry.name, as: UTF8.self) else { return nil }
         let kind: Kind
         switch entry.mode & 0o170000 {
         case 0o100000: kind = entry.mode & 0o100 != 0 ? .executable : .file
@@ -110,7 +120,7 @@ extension SourceEntry {
         case 0o160000: kind = .submodule
         default: return nil
         }
-        self.init(name: String(decoding: entry.name, as: UTF8.self), kind: kind, id: try entry.id.objectID())
+        self.init(name: name, kind: kind, id: try entry.id.objectID())
     }
 }
 

@@ -8,7 +8,7 @@ public import VarveModel
 /// The files of a folder as they stand, for checking definitions before they are committed.
 ///
 /// Ids are those that git would give, without filters and without regard to `.gitignore`; folders without a file are
-/// left out, as git leaves them out, and so are `.git`, sockets and devices. No symbolic link is ever followed. Reads
+/// left out, as git leaves them out, and so are `.git`, sockets, devices, and names as `SourceTree` leaves them out. No symbolic link is ever followed. Reads
 /// are by id, as for any tree: the files of the folders that were listed can be read.
 public final class WorkingTree: SourceTree {
     private struct State {
@@ -74,6 +74,7 @@ public final class WorkingTree: SourceTree {
             guard let path = try? folder.appending(name), let entry = try entry(path, in: descriptor) else { continue }
             entries.append(entry)
         }
+        entries = distinct(entries)
         entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         state.withLock { $0.folders[folder] = entries }
         return entries

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Replaces what looks like a credential by `***`: user information in URLs, `Authorization` headers, and values of
-/// words such as `token=`, `password:` or `secret=`.
+/// Replaces what looks like a credential by `***`: user information in URLs, `Authorization` headers, what follows
+/// `Bearer` or `Basic`, and values of words such as `token=`, `password:` or `secret=`.
 ///
 /// A net under the rule that credentials are never handed to a step, not a licence to print them.
 public func redacted(_ text: String) -> String {
-    redactedAssignments(redactedUserInformation(text))
+    redactedSchemes(redactedAssignments(redactedUserInformation(text)))
 }
 
 /// `scheme://user:password@host` becomes `scheme://***@host`.
@@ -66,6 +66,25 @@ private func redactedAssignments(_ text: String) -> String {
         rest = rest[value.endIndex...]
     }
     return result + rest
+}
+
+/// What follows `Bearer` or `Basic` becomes `***`, unless it is a word of a sentence.
+private func redactedSchemes(_ text: String) -> String {
+    let schemes = ["bearer", "basic"]
+    let lower = text.lowercased()
+    guard schemes.contains(where: { lower.contains($0 + " ") }) else { return text }
+    var isAfterScheme = false
+    return text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+        let end = word.suffix(7).lowercased()
+        defer {
+            isAfterScheme = schemes.contains { end.hasSuffix($0) && end.dropLast($0.count).last?.isLetter != true }
+        }
+        let value = word.prefix { !$0.isWhitespace && !"\"',;".contains($0) }
+        guard isAfterScheme, value.utf8.count >= 8,
+            value.dropFirst().contains(where: { $0.isNumber || $0.isUppercase })
+        else { return String(word) }
+        return "***" + word[value.endIndex...]
+    }.joined(separator: " ")
 }
 
 extension String {

@@ -68,7 +68,8 @@ public struct BuiltLayer: Hashable, Sendable {
     public var configDigest: Digest
     /// The diff-id of the topmost layer, where the image has layers.
     public var diffID: Digest?
-    /// The size of the topmost layer in bytes, where it is known.
+    /// The size of the topmost layer's archive in bytes, where it is known: uncompressed where it was built here, compressed
+    /// where it was pulled.
     public var size: Int?
 
     /// A layer of the store.

@@ -2,6 +2,9 @@
 
 /// The files of one commit (or of a working folder), read only.
 ///
+/// An entry whose name is not UTF-8 is left out, and so are all entries of one folder whose names are canonically equal
+/// (`é` in two forms): their names could not be told apart.
+///
 /// Reading blocks; callers run off the main executor. Implementations may be used from several tasks at once.
 public protocol SourceTree: Sendable {
     /// The entries of one folder, sorted by name; empty where there is no such folder.

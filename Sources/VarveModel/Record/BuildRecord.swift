@@ -93,7 +93,8 @@ public struct LayerRecord: Codable, Hashable, Sendable {
     public var action: Action
     /// How long it took; 0 when reused.
     public var seconds: Double
-    /// The size of the layer's uncompressed archive in bytes, where it is known.
+    /// The size of the layer's archive in bytes as the engine keeps it, where it is known: uncompressed where it was built
+    /// here, compressed where it was pulled.
     public var size: Int?
     /// The diff-id: the digest of the uncompressed archive.
     public var digest: Digest?

@@ -12,13 +12,16 @@ public struct Planner: Sendable {
     private let definitions: [ImageName: ImageDefinition]
     private let invalid: [InvalidDefinition]
     private let bases: [ImageReference: BaseResolution]
-    private let descriptions: [LayerKey: LayerDescription]
     private let location: @Sendable (ImageName) -> String
 
+    /// Earlier layers in words, so that reasons can name what changed; may lack any.
+    public var descriptions: [LayerKey: LayerDescription]
     /// Images whose published digest was found missing, with the reference that is missing.
     public var missing: [ImageName: String] = [:]
     /// Images that a person asked to build again.
     public var forced: Set<ImageName> = []
+    /// Whether a registry base that nobody looked up holds its image up, in place of blocking it.
+    public var unknownBasesWait = false
     /// Which image stands on which.
     public let graph: ImageGraph
 
@@ -144,7 +147,9 @@ extension Planner {
             case .success(let image): return standing(on: image, named: reference.description, .ready)
             case .failure(let failure):
                 return Base(readiness: .broken, cause: "base \(reference): \(failure.message)")
-            case nil: return Base(readiness: .waiting, cause: "base \(reference) was never looked up")
+            case nil where unknownBasesWait:
+                return Base(readiness: .waiting, cause: "base \(reference) was never looked up")
+            case nil: return Base(readiness: .broken, cause: "base \(reference) was not resolved")
             }
         case .image(let parent): return resolveBase(on: parent, history: history, plan: parents[parent])
         }

@@ -68,6 +68,9 @@ public struct Reconciler: Sendable {
         let survey = Survey(
             source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
         guard var findings = try await survey.survey(bases: .registry) else {
+            if try await !records.records().records.isEmpty {
+                events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
+            }
             let result = PassResult(commit: nil)
             events(.finished(result))
             return result

@@ -66,6 +66,7 @@ public struct Survey: Sendable {
         let bases = await resolveBases(of: fleet, lookup: lookup, history: history, records: recorded)
         let location = location(by: lookup, history)
         var planner = Planner(fleet: fleet, bases: bases, location: location)
+        if case .recorded = lookup { planner.unknownBasesWait = true }
         var plan = planner.plan(history)
         let keys = plan.keysToDescribe
         if !keys.isEmpty {
@@ -73,7 +74,7 @@ public struct Survey: Sendable {
             for entry in try await journal.pending() {
                 for description in entry.descriptions { descriptions[description.key] = description }
             }
-            planner = Planner(fleet: fleet, bases: bases, descriptions: descriptions, location: location)
+            planner.descriptions = descriptions
             plan = planner.plan(history)
         }
         return Findings(commit: tip, tree: tree, fleet: fleet, history: history, planner: planner, plan: plan)

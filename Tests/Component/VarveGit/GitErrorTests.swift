@@ -6,10 +6,10 @@ import VarveGit
 @Suite("GitError")
 struct GitErrorTests {
     @Test(arguments: [
-        ("https://user:word@example.com/a.git", "https://example.com/a.git"),
-        ("https://token@example.com/a.git", "https://example.com/a.git"),
-        ("ssh://git:word@example.com:22/a.git", "ssh://git@example.com:22/a.git"),
-        ("see https://a:b@c/d and https://e:f@g/h", "see https://c/d and https://g/h"),
+        ("https://user:word@example.com/a.git", "https://***@example.com/a.git"),
+        ("https://token@example.com/a.git", "https://***@example.com/a.git"),
+        ("ssh://git:word@example.com:22/a.git", "ssh://***@example.com:22/a.git"),
+        ("see https://a:b@c/d and https://e:f@g/h", "see https://***@c/d and https://***@g/h"),
         ("https://example.com/a@b", "https://example.com/a@b"),
         ("git@example.com:a.git", "git@example.com:a.git"),
     ])

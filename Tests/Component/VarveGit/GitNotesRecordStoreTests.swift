@@ -81,6 +81,28 @@ struct GitNotesRecordStoreTests {
     }
 
     @Test
+    func aNoteThatIsTooLargeHidesNoOther() async throws {
+        let sample = try await sample()
+        let store = try sample.store()
+        let large = try TemporaryDirectory.required().path("large")
+        let other = try await sample.git("rev-parse", "HEAD^{tree}")
+        try await Command.run(
+            "bash", ["-c", "head -c 70000000 /dev/zero | tr '\\0' x > \(large)"], in: sample.git.folder)
+        try await sample.git("notes", "--ref=varve/state", "add", "-F", large, other)
+        try await store.append([Samples.entry(1, on: [sample.commit], tree: sample.tree)])
+        let set = try await store.records()
+        #expect(set.records.count == 1)
+        #expect(set.unreadable == 1)
+        // Nothing can be added to it, and it is left as it is.
+        let id = try await sample.git("notes", "--ref=varve/state", "list", other)
+        await #expect(throws: GitError(.corrupt, "read blob '\(id)'", "")) {
+            try await store.append([Samples.entry(2, on: [sample.commit], tree: ObjectID(hex: other))])
+        }
+        try await store.append([Samples.entry(3, on: [sample.commit], tree: sample.tree)])
+        #expect(try await store.records().records.count == 2)
+    }
+
+    @Test
     func aRecordOnTwoTreesCountsOnce() async throws {
         let sample = try await sample()
         let store = try sample.store()
@@ -112,6 +134,36 @@ struct GitNotesRecordStoreTests {
         #expect(set.unreadable == 0)
         #expect(set.records.map(\.id) == [entry.record.id])
         #expect(set.records.first?.layers == entry.record.layers)
+    }
+
+    @Test(arguments: ["d", "\u{1}", "é", "\"", "/"])
+    func aRecordWithLongPartsIsWrittenWithWhatMatters(letter: String) async throws {
+        let sample = try await sample()
+        let store = try sample.store()
+        var entry = try Samples.entry(1, on: [sample.commit], tree: sample.tree)
+        let long = String(repeating: letter + "x", count: 3_000)
+        entry.record.folder = try RepositoryPath("images/" + long)
+        entry.record.tree = sample.tree
+        (entry.record.host, entry.record.engine, entry.record.trigger) = (long, long, long)
+        entry.record.reference = long
+        entry.record.base = BaseRecord(reference: long)
+        entry.record.platform = try Platform("linux/" + String(repeating: "a", count: 5_000))
+        entry.record.tags = [long, long]
+        entry.record.seconds = .infinity
+        entry.record.reasons = [.baseChanged(old: long, new: long)]
+        entry.record.error = FailureRecord(failureClass: .unknown, layer: .pip, message: long, tail: long)
+        entry.record.layers = try (0..<10).map {
+            var layer = LayerRecord(kind: .apt, key: try Samples.key($0), action: .built, seconds: .nan, size: 1 << 40)
+            layer.digest = try Digest("sha256:" + String(repeating: "0", count: 64))
+            return layer
+        }
+        try await store.append([entry])
+        let note = try #require(await sample.git.note("varve/state", on: sample.tree.hex))
+        #expect(note.utf8.count < 4_096)
+        let record = try #require(await store.records().records.first)
+        #expect(record.id == entry.record.id && record.commit == entry.record.commit && record.tree == sample.tree)
+        #expect(record.layers.map(\.key) == entry.record.layers.map(\.key))
+        #expect(record.folder.description.hasPrefix("images/"))
     }
 
     @Test

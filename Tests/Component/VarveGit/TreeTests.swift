@@ -112,6 +112,31 @@ struct TreeTests {
     }
 
     @Test
+    func namesThatCannotBeToldApartAreLeftOut() async throws {
+        let (git, _, _) = try await views()
+        // Not UTF-8 (twice), one name in two forms, and one that only looks like the replacement for the first two.
+        let names = ["\\xfe", "\\xff", "\\xc3\\xa9", "e\\xcc\\x81", "\\xef\\xbf\\xbd", "plain"]
+        let blob = try await git("rev-parse", "HEAD:images/x0")
+        let lines = names.map { "100644 blob \(blob)\\t\($0)\\x00" }.joined()
+        let tree = try await Command.run(
+            "bash", ["-c", "printf '\(lines)' | git mktree -z"], in: git.folder, environment: git.variables()
+        ).trimmed
+        try await git("fsck", "--strict")
+        let commit = try ObjectID(hex: await git("commit-tree", "-m", "names", tree))
+        let repository = try GitRepository(opening: git.folder)
+        let view = try repository.tree(of: commit)
+        #expect(try view.entries(in: .root).map(\.name) == ["plain", "\u{fffd}"])
+        #expect(try view.entry(at: RepositoryPath("e\u{301}")) == nil)
+        #expect(try repository.changes(from: nil, to: commit).count == 4)
+        // The same names in a folder.
+        for name in names {
+            try await Command.run("bash", ["-c", "mkdir -p names; : > names/$(printf '\(name)')"], in: git.folder)
+        }
+        let working = try WorkingTree(git.folder + "/names")
+        #expect(try working.entries(in: .root).map(\.name) == ["plain", "\u{fffd}"])
+    }
+
+    @Test
     func plainReadingCountsEveryFile() async throws {
         let (git, _, _) = try await views()
         let repository = try GitRepository(opening: git.folder)

@@ -201,6 +201,77 @@ struct RemoteRecordTests {
         try await fixture.remote("fsck", "--strict")
     }
 
+    @Test(arguments: Transport.allCases, [true, false])
+    func linesThatWereOnlyHereAreUnitedWithTheRemotes(transport: Transport, byFetch: Bool) async throws {
+        let fixture = try await RemoteFixture(transport)
+        let other = try await fixture.store("other")
+        try await other.append([fixture.entry(1)])
+        // A clone that kept records alone for a while, one of them the same as the remote's.
+        let alone = try await fixture.store("one") { $0.remote = .none }
+        try await alone.append([fixture.entry(1), fixture.entry(2)])
+        try await alone.append([fixture.entry(3)])
+        let clone = try GitCommandLine(TemporaryDirectory.required().path("one"))
+        let before = try await fixture.remote("rev-parse", "refs/notes/varve/state")
+        var options = GitNotesRecordStore.Options()
+        options.credentials = fixture.credentials
+        let joined = try GitNotesRecordStore(repository: GitRepository(opening: clone.folder), options: options)
+        if byFetch {
+            try await joined.fetch()
+        } else {
+            try await joined.append([fixture.entry(4)])
+        }
+        let count = byFetch ? 3 : 4
+        #expect(try await fixture.remoteLines() == [count, count])
+        #expect(try await joined.records().records.count == count)
+        // On top of the remote's value, and the clone is level with it.
+        try await fixture.remote("merge-base", "--is-ancestor", before, "refs/notes/varve/state")
+        for ref in ["refs/notes/varve/log", "refs/notes/varve/state", "refs/varve/packages"] {
+            #expect(try await clone.reference(ref) == fixture.remote.reference(ref))
+        }
+        try await other.fetch()
+        #expect(try await other.records().records.count == count)
+        #expect(try await other.descriptions(of: (1...count).map { try Samples.key($0) }).count == count)
+        try await fixture.remote("fsck", "--strict")
+        // Nothing is left to be written.
+        let after = try await fixture.remote("for-each-ref")
+        try await joined.fetch()
+        try await joined.append([fixture.entry(2)])
+        #expect(try await fixture.remote("for-each-ref") == after)
+    }
+
+    @Test
+    func aRemoteThatRefusesIsReadAndLosesNoLocalLine() async throws {
+        let fixture = try await RemoteFixture(.http)
+        try await fixture.store("other").append([fixture.entry(1)])
+        try await fixture.store("one") { $0.remote = .none }.append([fixture.entry(2)])
+        let hook = fixture.remote.folder + "/hooks/pre-receive"
+        try TemporaryDirectory.write("#!/bin/sh\nexit 1\n", to: hook, executable: true)
+        var options = GitNotesRecordStore.Options()
+        options.credentials = fixture.credentials
+        let path = try TemporaryDirectory.required().path("one")
+        let joined = try GitNotesRecordStore(repository: GitRepository(opening: path), options: options)
+        try await joined.fetch()
+        #expect(try await joined.records().records.count == 2)
+        #expect(try await fixture.remoteLines() == [1, 1])
+        try await Command.run("rm", [hook])
+        try await fixture.store("third").append([fixture.entry(3)])
+        try await joined.append([fixture.entry(4)])
+        #expect(try await fixture.remoteLines() == [4, 4])
+    }
+
+    @Test(arguments: Transport.allCases)
+    func aRemoteWithoutRecordsGetsTheLocalOnes(transport: Transport) async throws {
+        let fixture = try await RemoteFixture(transport)
+        let store = try await fixture.store("one") { $0.remote = .none }
+        try await store.append([fixture.entry(1)])
+        var options = GitNotesRecordStore.Options()
+        options.credentials = fixture.credentials
+        let path = try TemporaryDirectory.required().path("one")
+        try await GitNotesRecordStore(repository: GitRepository(opening: path), options: options).fetch()
+        #expect(try await fixture.remoteLines() == [1, 1])
+        try await fixture.remote("fsck", "--strict")
+    }
+
     @Test
     func wrongPasswordsAreUnauthorized() async throws {
         let fixture = try await RemoteFixture(.http)

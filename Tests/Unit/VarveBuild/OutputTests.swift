@@ -62,6 +62,16 @@ import VarveModel
         )
     }
 
+    @Test func registryToolsAreGivenWhatCredentialHelpersRead() {
+        let cloud = [
+            "AWS_PROFILE": "ci", "AZURE_CLIENT_ID": "x", "GOOGLE_APPLICATION_CREDENTIALS": "/k.json",
+            "CLOUDSDK_CONFIG": "/c",
+        ]
+        let host = HostEnvironment(cloud.merging(["PATH": "/bin", "MY_AWS_KEY": "x"]) { own, _ in own })
+        #expect(host.tools == ["PATH": "/bin", "LC_ALL": "C.UTF-8"])
+        #expect(host.registryTools == host.tools.merging(cloud) { own, _ in own })
+    }
+
     struct Failure: CustomTestStringConvertible, Sendable {
         var testDescription: String
         var kind: LayerKind?

@@ -6,7 +6,10 @@ import VarveModel
 @testable import VarveBuild
 
 @Suite struct RegistryAddressTests {
-    @Test(arguments: ["example.com", "example.com/team/images", "localhost:5000/x", "localhost/x", "registry:5000/x", "oci:/var/lib/varve/images"])
+    @Test(arguments: [
+        "example.com", "example.com/team/images", "localhost:5000/x", "localhost/x", "registry:5000/x",
+        "oci:/var/lib/varve/images",
+    ])
     func addressIsReadBackAsItWasWritten(_ text: String) throws {
         #expect(try RegistryAddress(text).description == text)
     }

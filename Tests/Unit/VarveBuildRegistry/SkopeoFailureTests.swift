@@ -42,6 +42,27 @@ import VarveModel
         Case(cause: "http: server gave HTTP response to HTTPS client", failureClass: .environment),
         Case(cause: "x509: certificate signed by unknown authority", failureClass: .environment),
         Case(cause: "open /x: permission denied", failureClass: .environment),
+        Case(cause: "open /root/.docker/config.json: permission denied: reading", failureClass: .environment),
+        Case(cause: "mount /x: operation not permitted", failureClass: .environment),
+        Case(
+            cause: "reading manifest x: denied: Permission denied for \"x\" from request", failureClass: .unauthorized),
+        Case(cause: "denied: permission_denied: write_package", failureClass: .unauthorized),
+        Case(cause: "errors: denied: permission denied", failureClass: .unauthorized),
+        Case(cause: "requested access to the resource is denied", failureClass: .unauthorized),
+        Case(
+            cause: "getting username and password: error getting credentials - err: exec: \"docker-credential-x\": "
+                + "executable file not found in $PATH, out: ``",
+            failureClass: .environment
+        ),
+        Case(
+            cause: "error getting credentials - err: exit status 1, out: `unauthorized: token expired`",
+            failureClass: .environment
+        ),
+        Case(cause: "exec: \"helper\": executable file not found in $PATH", failureClass: .environment),
+        Case(cause: "the key was not found", failureClass: .unknown),
+        Case(cause: "received unexpected HTTP status: 404 Not Found", failureClass: .definition),
+        Case(
+            cause: "reading manifest latest in h/x: unknown: artifact x:latest not found", failureClass: .definition),
         Case(cause: "something new", failureClass: .unknown),
     ])
     func causeDecidesTheClass(_ expected: Case) throws {

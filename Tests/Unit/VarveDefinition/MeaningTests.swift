@@ -173,4 +173,27 @@ struct MeaningTests {
             #expect(one == other, "\(plain)\n--\n\(text)")
         }
     }
+
+    /// Each folder has a name of its own, whatever the order of the lines.
+    @Test
+    func namesOfLocalFoldersDoNotDependOnOrder() throws {
+        var random = SeededGenerator(seed: 11)
+        let folders = ["pkg", "x/pkg", "y/pkg", "pkg-2", "z/pkg-2", "c/b", "c-b", "d/c-b", "b", "e/ü", "f/_", "f/__"]
+        var files: [String: String] = [:]
+        for folder in folders { files[folder + "/setup.py"] = folder }
+        for _ in 0..<100 {
+            let chosen = folders.filter { _ in Bool.random(using: &random) }
+            var lines = chosen.map { (Bool.random(using: &random) ? "-e ./" : "./") + $0 }
+            lines += chosen.filter { _ in Bool.random(using: &random) }.map { "./\($0)[test]" }
+            guard !lines.isEmpty else { continue }
+            func pip(_ lines: [String]) throws -> PipContent {
+                let all = files.merging(["requirements.txt": lines.joined(separator: "\n")]) { $1 }
+                return try #require(try DefinitionFixture.image("base: localhost/x\n", all).build.pip)
+            }
+            let one = try pip(lines)
+            #expect(try one == pip(lines.shuffled(using: &random)), "\(lines)")
+            let places = Dictionary(grouping: one.localSources, by: \.name).mapValues { Set($0.map(\.path)) }
+            #expect(places.values.allSatisfy { $0.count == 1 } && places.count == chosen.count, "\(lines)")
+        }
+    }
 }

@@ -39,6 +39,7 @@ private let base = "base: docker.io/library/debian:bookworm\n"
         #expect(
             published.annotations == [
                 "org.opencontainers.image.revision": second.hex,
+                "dev.varve.key": try #require(record.layers.last).key.hex,
                 "org.opencontainers.image.source": "https://***@git.example.com/images.git",
                 "org.opencontainers.image.base.name": Rig.debian,
                 "org.opencontainers.image.base.digest": try #require(record.base?.manifestDigest).description,

@@ -11,11 +11,11 @@ import VarveModel
     private let environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]
 
     private func bash(
-        _ script: String, output: Command.Output = .captured(limit: 1 << 20), input: [UInt8]? = nil,
+        _ script: String, output: Command.Output = .captured(limit: 1 << 20),
         containment: Command.Containment = .session, timeout: Duration? = nil
     ) -> Command {
         Command(
-            "bash", ["-c", script], environment: environment, input: input, output: output, containment: containment,
+            "bash", ["-c", script], environment: environment, output: output, containment: containment,
             timeout: timeout
         )
     }
@@ -37,11 +37,6 @@ import VarveModel
     @Test func everythingThatAShortChildSaidArrives() async throws {
         let result = try await CommandRunner().run(bash("head -c 1000000 /dev/zero"))
         #expect(result.output.count == 1_000_000)
-    }
-
-    @Test func inputIsGiven() async throws {
-        let input = [UInt8](repeating: 0x61, count: 300_000)
-        #expect(try await CommandRunner().run(bash("cat", input: input)).output == input)
     }
 
     @Test func childHasTheGivenEnvironmentAndNoOther() async throws {

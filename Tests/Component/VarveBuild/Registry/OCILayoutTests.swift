@@ -40,7 +40,7 @@ import VarveTestSupport
             }
             try await group.waitForAll()
         }
-        let found = try Set(layout.index().names)
+        let found = try layout.index().digests
         #expect(found.count == processes * names + 1)
     }
 

@@ -43,12 +43,13 @@ actor EngineBench {
 
     /// An engine on the store of all tests, or on one of its own.
     nonisolated func makeEngine(
-        folder: String? = nil, environment: [String: String] = [:], cache: (any LayerCache)? = nil
+        folder: String? = nil, environment: [String: String] = [:], cache: (any LayerCache)? = nil,
+        isolation: Isolation = .chroot
     ) async throws -> BuildahEngine {
         let environment = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
         let store = try await BuildahStore.open(stateDirectory: folder ?? self.folder, environment: environment)
         return BuildahEngine(
-            store: store, isolation: .chroot, environment: environment, puller: NoPuller(), cache: cache,
+            store: store, isolation: isolation, environment: environment, puller: NoPuller(), cache: cache,
             logger: Logger(label: "test")
         )
     }

@@ -61,6 +61,24 @@ import VarveModel
         #expect(config?.configuration.environment == ["PATH=\(BuildahEngine.path)"])
     }
 
+    @Test(arguments: [Isolation.oci, .rootless]) func containerByRuncRunsAStep(_ isolation: Isolation) async throws {
+        let log = Lines()
+        let engine = try await bench.makeEngine(isolation: isolation)
+        let layer = try await engine.build(
+            EngineBench.request(postBuild("id -u; hostname; echo x >/srv/made"), parent: bench.base()), log: log
+        )
+        #expect(log.all == ["0", "varve"])
+        let listing = try await EngineBench.listing(of: layer, store: engine.buildah.store)
+        #expect(listing.filter { $0.hasPrefix("f ") }.map { $0.suffix(8) } == ["srv/made"])
+    }
+
+    @Test func userWithoutRootIsRefused() throws {
+        try BuildahStore.requireRoot(0)
+        let failure = try #require(throws: BuildFailure.self) { try BuildahStore.requireRoot(1000) }
+        #expect(failure.failureClass == .environment)
+        #expect(failure.message.contains("run varve as root"))
+    }
+
     @Test func scriptWithoutShebangRunsInBash() async throws {
         let log = Lines()
         let engine = try await bench.makeEngine()

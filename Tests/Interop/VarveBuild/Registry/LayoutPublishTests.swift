@@ -29,9 +29,7 @@ import VarveTestSupport
         try await Command.run("skopeo", ["copy", "--quiet", "oci:\(images):\(name):latest", "dir:" + target])
         #expect(FileManager.default.fileExists(atPath: target + "/" + layer.configDigest.hex))
         #expect(try await registry.contains(request.image, manifest: published.manifestDigest))
-        #expect(
-            try await registry.configDigest(of: request.image, manifest: published.manifestDigest) == layer.configDigest
-        )
+        #expect(published.configDigest == layer.configDigest)
         #expect(try fixture.leftovers() == [])
     }
 

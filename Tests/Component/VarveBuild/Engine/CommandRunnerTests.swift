@@ -107,12 +107,13 @@ import VarveModel
     func childDiesWithItsParent(_ containment: Command.Containment) async throws {
         let mark = "86405.\(Int.random(in: 100_000..<999_999))"
         let launcher = Command("sleep", [mark], environment: environment, containment: containment).launcher
+        let words = (launcher + ["sleep", mark]).map { "'\($0)'" }.joined(separator: " ")
         let script = """
-            bash -c '\(launcher.joined(separator: " ")) sleep \(mark) & echo $!; wait' &
+            bash -c '"$@" & wait' bash \(words) &
             parent=$!
             until grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) /dev/null; do :; done
             kill -9 $parent
-            for try in $(seq 100); do
+            for try in $(seq 500); do
                 grep -qsa -- '\(mark)' $(grep -lsa '^sleep' /proc/[0-9]*/cmdline) || exit 0
                 sleep 0.01
             done

@@ -2,24 +2,38 @@
 
 import Foundation
 import Glibc
+import Synchronization
 
 /// Small things about the loopback interface: free ports, and whether a server answers.
 public enum Loopback {
+    /// The ports below those that the system gives to outgoing connections, so that none of these takes one.
+    private static let ports = 12_000..<32_000
+    /// How many ports were tried; the first one is drawn, so that two runs side by side try different ones.
+    private static let tried = Atomic(Int.random(in: 0..<20_000))
+
     /// A port of 127.0.0.1 that was free a moment ago.
     ///
-    /// - Throws: `FixtureError` when the system gives none.
+    /// Each call of one process gives another, so the port of a server that was stopped stays without one.
+    ///
+    /// - Throws: `FixtureError` when none is free.
     public static func freePort() throws -> Int {
+        for _ in ports {
+            let number = tried.add(1, ordering: .relaxed).oldValue
+            let port = ports.lowerBound + number % ports.count
+            if isFree(port) { return port }
+        }
+        throw FixtureError("no port from \(ports.lowerBound) to \(ports.upperBound - 1) is free")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
-        var address = address(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        var address = address(port: port)
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard isBound else { throw FixtureError("no free port: errno \(errno)") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     /// Sends a GET by HTTP/1.0 and returns the status and the whole answer; nil when nobody answers.

@@ -5,6 +5,8 @@ import Synchronization
 import Testing
 import VarveModel
 
+import enum VarveTestSupport.Loopback
+
 @testable import VarveBuild
 
 @Suite struct CommandRunnerTests {
@@ -73,7 +75,7 @@ import VarveModel
             )
         }
         #expect(failure?.failureClass == .timedOut)
-        #expect(Self.count(mark) == 0)
+        try await Self.waitForEnd(of: mark)
     }
 
     @Test(arguments: [Command.Containment.session, .namespace])
@@ -93,7 +95,7 @@ import VarveModel
         task.cancel()
         let failure = await #expect(throws: BuildFailure.self) { try await task.value }
         #expect(failure?.failureClass == .cancelled)
-        #expect(Self.count(mark) == 0)
+        try await Self.waitForEnd(of: mark)
     }
 
     @Test func secretsAreInNoLine() async throws {
@@ -120,6 +122,11 @@ import VarveModel
             exit 1
             """
         #expect(try await CommandRunner().run(bash(script, timeout: .seconds(20))).isSuccess)
+    }
+
+    /// Waits until no process bears the mark: a process of a killed group may be a moment from its end.
+    private static func waitForEnd(of mark: String) async throws {
+        try await Loopback.wait(for: "the end of process \(mark)", deadline: .seconds(10)) { count(mark) == 0 }
     }
 
     private static func count(_ mark: String) -> Int {

@@ -93,6 +93,8 @@ public struct BuildahEngine: LayerEngine {
         case .base(.image(let digest)): try await pull(digest, request)
         case .base(.bootstrap(let specification)):
             try await Bootstrap(buildah: buildah).make(specification, request: request, log: log)
+        case .base(.containerfile), .cran, .bioconductor, .remotes, .installR, .kernel:
+            throw BuildFailure(.environment, message: "failed to build layer '\(request.content.kind)': not supported")
         case .apt(let content): try await run(AptStep.make(content), request, log)
         case .conda(let content): try await run(CondaStep.make(content), request, log)
         case .pip(let content):

@@ -8,8 +8,18 @@ public struct BuildData: Hashable, Sendable {
     public var apt: AptContent?
     /// A conda environment.
     public var conda: CondaContent?
+    /// R packages from CRAN.
+    public var cran: CranContent?
+    /// R packages from Bioconductor.
+    public var bioconductor: BioconductorContent?
+    /// R packages from Git hosts.
+    public var remotes: RemotesContent?
+    /// A script of R that runs after R packages and before pip.
+    public var installR: InstallRContent?
     /// Python requirements.
     public var pip: PipContent?
+    /// The registration as Jupyter kernels.
+    public var kernel: KernelContent?
     /// A script that runs after the installs.
     public var postBuild: PostBuildContent?
 
@@ -21,6 +31,15 @@ public struct BuildData: Hashable, Sendable {
         self.conda = conda
         self.pip = pip
         self.postBuild = postBuild
+    }
+
+    /// The contents of the layers that are there, in the order in which they are stacked.
+    public var contents: [LayerContent] {
+        [
+            apt.map { .apt($0) }, conda.map { .conda($0) }, cran.map { .cran($0) },
+            bioconductor.map { .bioconductor($0) }, remotes.map { .remotes($0) }, installR.map { .installR($0) },
+            pip.map { .pip($0) }, kernel.map { .kernel($0) }, postBuild.map { .postBuild($0) },
+        ].compactMap { $0 }
     }
 }
 
@@ -39,6 +58,12 @@ public struct CondaContent: Hashable, Sendable {
     public var channels: [String]
     /// A sorted set of match specs in conda's canonical form.
     public var dependencies: [String]
+    /// The packages of an explicit list in order, each a URL with its hash; nil where the solver chooses.
+    ///
+    /// With a list, channels and dependencies are empty.
+    public var explicit: [String]?
+    /// `channel_priority` of a `.condarc`: `strict`, `flexible` or `disabled`; nil leaves it to the tool.
+    public var channelPriority: String?
     /// The `pip:` sub-list.
     public var pip: PipContent?
     /// The `variables:` of the environment.
@@ -49,8 +74,10 @@ public struct CondaContent: Hashable, Sendable {
     /// Sorts the dependencies and drops duplicates; channels keep their order.
     public init(
         channels: [String], dependencies: [String], pip: PipContent? = nil, variables: [String: String] = [:],
-        cudaOverride: String? = nil
+        cudaOverride: String? = nil, explicit: [String]? = nil, channelPriority: String? = nil
     ) {
+        self.explicit = explicit
+        self.channelPriority = channelPriority
         self.channels = channels
         self.dependencies = canonicalSet(dependencies)
         self.pip = pip
@@ -69,11 +96,15 @@ public struct PipContent: Hashable, Sendable {
     public var constraints: [String]
     /// Requirements that are folders of the repository, sorted by name.
     public var localSources: [LocalSource]
+    /// The version of Python that the image must have, as `runtime.txt` says it: `3.10`; nil takes any.
+    public var python: String?
 
     /// Sorts requirements, constraints and local sources, and drops duplicates; options keep their order.
     public init(
-        options: [String] = [], requirements: [String], constraints: [String] = [], localSources: [LocalSource] = []
+        options: [String] = [], requirements: [String], constraints: [String] = [], localSources: [LocalSource] = [],
+        python: String? = nil
     ) {
+        self.python = python
         self.options = options
         self.requirements = canonicalSet(requirements)
         self.constraints = canonicalSet(constraints)
@@ -113,6 +144,73 @@ public struct LocalSource: Hashable, Sendable {
                 separator: "\0"
             ).utf8)
     }
+}
+
+/// R packages from CRAN.
+public struct CranContent: Hashable, Sendable {
+    /// The mirror's URL.
+    public var repository: String
+    /// A sorted set of `name` or `name@version`.
+    public var packages: [String]
+
+    /// Sorts the packages and drops duplicates.
+    public init(repository: String, packages: [String]) {
+        self.repository = repository
+        self.packages = canonicalSet(packages)
+    }
+}
+
+/// R packages from Bioconductor.
+public struct BioconductorContent: Hashable, Sendable {
+    /// The mirror of CRAN for what the packages depend on.
+    public var repository: String
+    /// The release of Bioconductor, `3.18`; nil takes the one that fits the image's R.
+    public var version: String?
+    /// A sorted set of names.
+    public var packages: [String]
+
+    /// Sorts the packages and drops duplicates.
+    public init(repository: String, version: String?, packages: [String]) {
+        self.repository = repository
+        self.version = version
+        self.packages = canonicalSet(packages)
+    }
+}
+
+/// R packages from Git hosts, by the package `remotes`.
+public struct RemotesContent: Hashable, Sendable {
+    /// The mirror of CRAN for what the packages depend on.
+    public var repository: String
+    /// A sorted set of specifications: `owner/repository@reference`.
+    public var packages: [String]
+
+    /// Sorts the packages and drops duplicates.
+    public init(repository: String, packages: [String]) {
+        self.repository = repository
+        self.packages = canonicalSet(packages)
+    }
+}
+
+/// The script `install.R`, which sees no file but itself.
+public struct InstallRContent: Hashable, Sendable {
+    /// The mirror of CRAN that the script finds as its option `repos`.
+    public var repository: String
+    /// The script.
+    public var script: Script
+
+    /// A script with the mirror it finds.
+    public init(repository: String, script: Script) {
+        self.repository = repository
+        self.script = script
+    }
+}
+
+/// The registration of the languages that the layers below installed (Python by ipykernel, R by IRkernel) as kernels.
+///
+/// Which these are follows from the layers below; so it has no fields.
+public struct KernelContent: Hashable, Sendable {
+    /// The registration.
+    public init() {}
 }
 
 /// The script that runs after the installs, and the only files that it sees.

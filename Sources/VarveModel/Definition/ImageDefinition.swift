@@ -34,8 +34,13 @@ public struct ImageDefinition: Hashable, Sendable {
     public var platforms: [Platform]
     /// Whether the image is left as it is.
     public var isSuspended: Bool
-    /// Paths outside the folder whose content counts: files reached by `-r`, `-c` and local requirements.
+    /// Paths outside the folder whose content counts: files reached by `-r`, `-c` and local requirements, and the files
+    /// of the image that this one copies from.
     public var outsideInputs: [RepositoryPath]
+    /// The image whose configuration this one starts from; what was copied stands in the other fields.
+    public var copyFrom: ImageName?
+    /// How many bytes the image's layers may have, by the fleet's policy; never part of a key.
+    public var maximumSize: Int?
 
     /// A definition with everything but its name, place and base at its default.
     public init(
@@ -104,6 +109,38 @@ public enum BaseSpecification: Hashable, Sendable {
     case registry(ImageReference)
     /// A base that varve makes from a distribution's packages.
     case bootstrap(BootstrapSpecification)
+    /// A base that the engine builds from a Containerfile.
+    case containerfile(ContainerfileSpecification)
+    /// No base but the whole image: one that is built elsewhere and only registered.
+    case external(ImageReference)
+}
+
+extension BaseSpecification {
+    /// The images of registries that must be looked up before the base is known.
+    public var references: [ImageReference] {
+        switch self {
+        case .registry(let reference), .external(let reference): [reference]
+        case .containerfile(let specification): specification.images
+        case .image, .bootstrap: []
+        }
+    }
+}
+
+/// A Containerfile of the image's folder, and all that its build sees.
+public struct ContainerfileSpecification: Hashable, Sendable {
+    /// The Containerfile, relative to the image's folder.
+    public var path: RepositoryPath
+    /// The files of the context, sorted by path: those of the image's folder but for the files of the definition.
+    public var files: [InputFile]
+    /// The images that it names (`FROM`, `COPY --from`): a sorted set.
+    public var images: [ImageReference]
+
+    /// A Containerfile with its context.
+    public init(path: RepositoryPath, files: [InputFile], images: [ImageReference]) {
+        self.path = path
+        self.files = files.sorted { $0.path < $1.path }
+        self.images = Set(images).sorted { $0.description < $1.description }
+    }
 }
 
 /// A base made from a distribution's packages by `mmdebstrap`.
@@ -116,12 +153,17 @@ public struct BootstrapSpecification: Hashable, Sendable {
     public var mirror: String?
     /// Packages beside the essential ones: a sorted set.
     public var packages: [String]
+    /// The user to create, with a home, and to run as; nil leaves root.
+    public var user: String?
 
     /// A base of the given release with the given packages, sorted and without duplicates.
-    public init(distribution: String, suite: String, mirror: String? = nil, packages: [String] = []) {
+    public init(
+        distribution: String, suite: String, mirror: String? = nil, packages: [String] = [], user: String? = nil
+    ) {
         self.distribution = distribution
         self.suite = suite
         self.mirror = mirror
+        self.user = user
         self.packages = canonicalSet(packages)
     }
 }

@@ -5,7 +5,12 @@ public enum LayerContent: Hashable, Sendable {
     case base(BaseContent)
     case apt(AptContent)
     case conda(CondaContent)
+    case cran(CranContent)
+    case bioconductor(BioconductorContent)
+    case remotes(RemotesContent)
+    case installR(InstallRContent)
     case pip(PipContent)
+    case kernel(KernelContent)
     case postBuild(PostBuildContent)
     case config(ConfigContent)
 
@@ -15,7 +20,12 @@ public enum LayerContent: Hashable, Sendable {
         case .base: .base
         case .apt: .apt
         case .conda: .conda
+        case .cran: .cran
+        case .bioconductor: .bioconductor
+        case .remotes: .remotes
+        case .installR: .installR
         case .pip: .pip
+        case .kernel: .kernel
         case .postBuild: .postBuild
         case .config: .config
         }
@@ -28,6 +38,22 @@ public enum BaseContent: Hashable, Sendable {
     case image(configDigest: Digest)
     /// A base that varve makes; its definition stands for it.
     case bootstrap(BootstrapSpecification)
+    /// A base that a Containerfile makes.
+    case containerfile(ContainerfileContent)
+}
+
+/// What a Containerfile makes a base of: its files, and the images that it names as they were found.
+public struct ContainerfileContent: Hashable, Sendable {
+    /// The Containerfile and its context.
+    public var specification: ContainerfileSpecification
+    /// The config digest of each image that it names.
+    public var images: [ImageReference: Digest]
+
+    /// A Containerfile with the images that it names.
+    public init(specification: ContainerfileSpecification, images: [ImageReference: Digest]) {
+        self.specification = specification
+        self.images = images
+    }
 }
 
 /// The run configuration that an image adds to its base.

@@ -5,7 +5,17 @@ public enum LayerKind: String, Codable, CaseIterable, Hashable, Sendable, Compar
     case base
     case apt
     case conda
+    /// R packages from CRAN.
+    case cran
+    /// R packages from Bioconductor.
+    case bioconductor
+    /// R packages from Git hosts.
+    case remotes
+    /// The script `install.R`.
+    case installR
     case pip
+    /// The registration of the image's languages as Jupyter kernels.
+    case kernel
     case postBuild
     case config
 

@@ -29,9 +29,16 @@ public struct ResolvedImage: Hashable, Sendable {
     public var configDigest: Digest
     /// The image of this repository that it is, where it is one.
     public var image: ImageName?
+    /// The version of CUDA that the image says it has, `12.2`: by its label or its variable `CUDA_VERSION`; nil where it
+    /// has none.
+    public var cudaVersion: String?
 
     /// An image that exists.
-    public init(reference: String, manifestDigest: Digest, configDigest: Digest, image: ImageName? = nil) {
+    public init(
+        reference: String, manifestDigest: Digest, configDigest: Digest, image: ImageName? = nil,
+        cudaVersion: String? = nil
+    ) {
+        self.cudaVersion = cudaVersion
         self.reference = reference
         self.manifestDigest = manifestDigest
         self.configDigest = configDigest

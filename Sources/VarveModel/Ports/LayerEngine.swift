@@ -35,6 +35,8 @@ public struct LayerRequest: Sendable {
     public var parent: BuiltLayer?
     /// Where to pull the base from; set for a base that is an image, nil otherwise.
     public var baseImage: ResolvedImage?
+    /// The images that a Containerfile names, as they were found.
+    public var contextImages: [ImageReference: ResolvedImage] = [:]
     /// The files of the definition's commit, for inputs and local requirements.
     public var sources: any SourceTree
     /// Whose caches the step may use.

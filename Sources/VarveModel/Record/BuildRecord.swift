@@ -120,12 +120,17 @@ public struct BaseRecord: Codable, Hashable, Sendable {
     public var manifestDigest: Digest?
     /// The config digest; it alone is part of a key.
     public var configDigest: Digest?
+    /// The version of CUDA that the base has, where it has one; the images that stand on it have it too.
+    public var cudaVersion: String?
 
     /// A resolved base.
-    public init(reference: String, manifestDigest: Digest? = nil, configDigest: Digest? = nil) {
+    public init(
+        reference: String, manifestDigest: Digest? = nil, configDigest: Digest? = nil, cudaVersion: String? = nil
+    ) {
         self.reference = reference
         self.manifestDigest = manifestDigest
         self.configDigest = configDigest
+        self.cudaVersion = cudaVersion
     }
 }
 

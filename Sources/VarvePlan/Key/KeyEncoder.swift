@@ -11,7 +11,7 @@ import VarveModel
 /// documents the order of the fields; golden vectors in the tests pin it.
 struct KeyEncoder {
     /// The version of this encoding, the first byte of every key's input.
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     private(set) var bytes: [UInt8] = []
 

@@ -37,7 +37,8 @@ public enum Recipe {
     /// The version of a kind's recipe.
     public static func version(of kind: LayerKind) -> Int {
         switch kind {
-        case .base, .apt, .conda, .pip, .postBuild, .config: 1
+        case .base, .apt, .conda, .pip, .postBuild, .config: 2
+        case .cran, .bioconductor, .remotes, .installR, .kernel: 1
         }
     }
 }
@@ -48,7 +49,21 @@ extension KeyEncoder {
         case .base(let base): append(base)
         case .apt(let apt): append(apt.packages)
         case .conda(let conda): append(conda)
+        case .cran(let cran):
+            append(cran.repository)
+            append(cran.packages)
+        case .bioconductor(let bioconductor):
+            append(bioconductor.repository)
+            append(bioconductor.version)
+            append(bioconductor.packages)
+        case .remotes(let remotes):
+            append(remotes.repository)
+            append(remotes.packages)
+        case .installR(let installR):
+            append(installR.repository)
+            append(installR.script.bytes)
         case .pip(let pip): append(pip)
+        case .kernel: break
         case .postBuild(let postBuild): append(postBuild)
         case .config(let config):
             append(config.environment)
@@ -68,6 +83,15 @@ extension KeyEncoder {
             append(bootstrap.suite)
             append(bootstrap.mirror)
             append(bootstrap.packages)
+            append(bootstrap.user)
+        case .containerfile(let containerfile):
+            append(byte: 2)
+            append(containerfile.specification.path.description)
+            append(containerfile.specification.files)
+            append(
+                Dictionary(
+                    containerfile.images.map { ($0.key.description, $0.value.description) },
+                    uniquingKeysWith: { first, _ in first }))
         }
     }
 
@@ -77,6 +101,8 @@ extension KeyEncoder {
         append(optional: conda.pip) { $0.append($1) }
         append(conda.variables)
         append(conda.cudaOverride)
+        append(optional: conda.explicit) { $0.append($1) }
+        append(conda.channelPriority)
     }
 
     private mutating func append(_ pip: PipContent) {
@@ -90,12 +116,17 @@ extension KeyEncoder {
             append(byte: source.isEditable ? 1 : 0)
             append(source.extras)
         }
+        append(pip.python)
     }
 
     private mutating func append(_ postBuild: PostBuildContent) {
         append(postBuild.script.bytes)
-        append(count: postBuild.inputs.count)
-        for input in postBuild.inputs {
+        append(postBuild.inputs)
+    }
+
+    private mutating func append(_ files: [InputFile]) {
+        append(count: files.count)
+        for input in files {
             append(input.path.description)
             append(input.id.hex)
             append(byte: input.isExecutable ? 1 : 0)

@@ -40,7 +40,9 @@ public struct History: Sendable {
         guard let record = lastGood[image], let reference = record.reference, let manifest = record.manifestDigest,
             let config = record.configDigest
         else { return nil }
-        return ResolvedImage(reference: reference, manifestDigest: manifest, configDigest: config, image: image)
+        return ResolvedImage(
+            reference: reference, manifestDigest: manifest, configDigest: config, image: image,
+            cudaVersion: record.base?.cudaVersion)
     }
 }
 

@@ -51,6 +51,8 @@ public struct ImagePlan: Sendable {
     public var base: BaseRecord?
     /// The image to pull for the base; nil for a bootstrap.
     public var baseImage: ResolvedImage?
+    /// The images that a Containerfile names, as they were resolved.
+    public var contextImages: [ImageReference: ResolvedImage] = [:]
     /// The newest record of the image.
     public var latest: BuildRecord?
     /// The newest record of a good build.

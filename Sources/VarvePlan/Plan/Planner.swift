@@ -70,8 +70,8 @@ public struct Planner: Sendable {
         let base = resolveBase(of: definition, history: history, parents: parents)
         var plan = ImagePlan(
             definition: definition, action: .none, status: .built, reasons: [], layers: [], cause: base.cause,
-            base: base.record, baseImage: base.image, latest: history.latest[name], lastGood: history.lastGood[name])
-        plan.layers = layers(of: definition, base: base.content, history: history)
+            base: base.record, baseImage: base.image, contextImages: base.contextImages, latest: history.latest[name], lastGood: history.lastGood[name])
+        plan.layers = layers(of: definition, base: base, history: history)
         if definition.isSuspended {
             plan.status = .suspended
             plan.cause = nil
@@ -95,14 +95,16 @@ public struct Planner: Sendable {
         return plan
     }
 
-    private func layers(of definition: ImageDefinition, base: BaseContent?, history: History) -> [LayerPlan] {
-        var contents: [LayerContent?] = [base.map { .base($0) }]
-        let build = definition.build
-        contents += [
-            build.apt.map { .apt($0) }, build.conda.map { .conda($0) }, build.pip.map { .pip($0) },
-            build.postBuild.map { .postBuild($0) },
-        ].compactMap { $0 }
-        contents.append(.config(ConfigContent(environment: definition.environment, start: definition.start)))
+    private func layers(of definition: ImageDefinition, base: Base, history: History) -> [LayerPlan] {
+        var contents: [LayerContent?] = [base.content.map { .base($0) }]
+        if case .external = definition.base {
+            // Built elsewhere: what was found is all of it.
+        } else {
+            var build = definition.build
+            if definition.hardware == .gpu { build.conda?.cudaOverride = base.record?.cudaVersion }
+            contents += build.contents
+            contents.append(.config(ConfigContent(environment: definition.environment, start: definition.start)))
+        }
         var parent: LayerKey?
         return contents.enumerated().map { index, content in
             guard let content, let platform = definition.platforms.first, index == 0 || parent != nil else {
@@ -127,10 +129,11 @@ extension Planner {
     /// Whether a base can be built upon.
     private enum Readiness { case ready, waiting, broken }
 
-    private struct Base {
+    private struct Base: Error {
         var content: BaseContent?
         var record: BaseRecord?
         var image: ResolvedImage?
+        var contextImages: [ImageReference: ResolvedImage] = [:]
         var readiness: Readiness
         var cause: String?
     }
@@ -142,17 +145,41 @@ extension Planner {
         case .bootstrap(let bootstrap):
             let record = BaseRecord(reference: "bootstrap \(bootstrap.distribution)/\(bootstrap.suite)")
             return Base(content: .bootstrap(bootstrap), record: record, readiness: .ready)
-        case .registry(let reference):
-            switch bases[reference] {
+        case .registry(let reference), .external(let reference):
+            switch look(up: reference) {
             case .success(let image): return standing(on: image, named: reference.description, .ready)
-            case .failure(let failure):
-                return Base(readiness: .broken, cause: "base \(reference): \(failure.message)")
-            case nil where unknownBasesWait:
-                return Base(readiness: .waiting, cause: "base \(reference) was never looked up")
-            case nil: return Base(readiness: .broken, cause: "base \(reference) was not resolved")
+            case .failure(let base): return base
             }
+        case .containerfile(let specification): return resolveBase(by: specification)
         case .image(let parent): return resolveBase(on: parent, history: history, plan: parents[parent])
         }
+    }
+
+    /// What a reference was found to be, or the base that is not ready because it was not found.
+    private func look(up reference: ImageReference) -> Result<ResolvedImage, Base> {
+        switch bases[reference] {
+        case .success(let image): .success(image)
+        case .failure(let failure):
+            .failure(Base(readiness: .broken, cause: "base \(reference): \(failure.message)"))
+        case nil where unknownBasesWait:
+            .failure(Base(readiness: .waiting, cause: "base \(reference) was never looked up"))
+        case nil: .failure(Base(readiness: .broken, cause: "base \(reference) was not resolved"))
+        }
+    }
+
+    /// A Containerfile can be built when every image that it names is known.
+    private func resolveBase(by specification: ContainerfileSpecification) -> Base {
+        var images: [ImageReference: ResolvedImage] = [:]
+        for reference in specification.images {
+            switch look(up: reference) {
+            case .success(let image): images[reference] = image
+            case .failure(let base): return base
+            }
+        }
+        let content = ContainerfileContent(specification: specification, images: images.mapValues(\.configDigest))
+        let record = BaseRecord(
+            reference: "containerfile \(specification.path)", cudaVersion: images.values.compactMap(\.cudaVersion).max())
+        return Base(content: .containerfile(content), record: record, contextImages: images, readiness: .ready)
     }
 
     /// The last published build of a parent counts, and only when the parent is as its definition says may a child be
@@ -181,7 +208,8 @@ extension Planner {
     ) -> Base {
         guard let image else { return Base(readiness: readiness, cause: cause) }
         let record = BaseRecord(
-            reference: reference, manifestDigest: image.manifestDigest, configDigest: image.configDigest)
+            reference: reference, manifestDigest: image.manifestDigest, configDigest: image.configDigest,
+            cudaVersion: image.cudaVersion)
         return Base(
             content: .image(configDigest: image.configDigest), record: record, image: image, readiness: readiness,
             cause: cause)

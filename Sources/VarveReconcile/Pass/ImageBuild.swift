@@ -66,10 +66,11 @@ struct ImageBuild: Sendable {
         var below: BuiltLayer?
         for layer in plan.layers {
             guard let key = layer.key, let content = layer.content else { break }
-            let request = LayerRequest(
+            var request = LayerRequest(
                 key: key, platform: plan.definition.platforms.first ?? settings.platform, content: content,
                 parent: below, baseImage: layer.kind == .base ? plan.baseImage : nil, sources: sources,
                 owner: plan.definition.owner, timeout: settings.layerTimeout)
+            if layer.kind == .base { request.contextImages = plan.contextImages }
             let clock = ContinuousClock()
             let began = clock.now
             do {

@@ -106,7 +106,7 @@ public struct Survey: Sendable {
     ) async -> [ImageReference: Planner.BaseResolution] {
         var wanted: [ImageReference: Platform] = [:]
         for image in fleet.images where !image.isSuspended {
-            if case .registry(let reference) = image.base { wanted[reference] = image.platforms.first ?? platform }
+            for reference in image.base.references { wanted[reference] = image.platforms.first ?? platform }
         }
         if case .recorded = lookup { return recordedBases(of: wanted, records: records) }
         var open = wanted.sorted { $0.key.description < $1.key.description }[...]
@@ -146,7 +146,9 @@ public struct Survey: Sendable {
                 let config = base.configDigest
             else { continue }
             result[reference] = .success(
-                ResolvedImage(reference: base.reference, manifestDigest: manifest, configDigest: config))
+                ResolvedImage(
+                    reference: base.reference, manifestDigest: manifest, configDigest: config,
+                    cudaVersion: base.cudaVersion))
         }
         return result
     }

@@ -86,7 +86,11 @@ import VarveModel
     }
 
     @Test func namesAreThoseOfTheDesign() {
-        #expect(LayerKind.allCases.map(\.rawValue) == ["base", "apt", "conda", "pip", "postBuild", "config"])
+        #expect(
+            LayerKind.allCases.map(\.rawValue) == [
+                "base", "apt", "conda", "cran", "bioconductor", "remotes", "installR", "pip", "kernel", "postBuild",
+                "config",
+            ])
         #expect(LayerKind.allCases.sorted() == LayerKind.allCases)
         #expect(
             ImageStatus.allCases.map(\.rawValue) == [

@@ -267,7 +267,7 @@ import VarvePlan
                 bench.records[index].layers[layer].key = isApt ? oldKey : LayerKey(bytes: [8, UInt8(layer)])
             }
         }
-        #expect(try bench.plan(of: "parent").reasons == [.recipeChanged(layer: .apt, old: 0, new: 1)])
+        #expect(try bench.plan(of: "parent").reasons == [.recipeChanged(layer: .apt, old: 0, new: 2)])
     }
 
     @Test func reasonsComeInTheOrderOfTheLayers() throws {

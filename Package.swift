@@ -41,7 +41,9 @@ let package = Package(
             name: "VarveDefinition", dependencies: ["VarveModel", yams], exclude: pages, swiftSettings: pureSettings
         ),
         .target(name: "VarvePlan", dependencies: ["VarveModel", crypto], exclude: pages, swiftSettings: pureSettings),
-        .target(name: "VarveGit", dependencies: ["CGit2", "VarveModel"], exclude: pages, swiftSettings: settings),
+        .target(
+            name: "VarveGit", dependencies: ["CGit2", "VarveModel", crypto], exclude: pages, swiftSettings: settings
+        ),
         .target(
             name: "VarveBuild",
             dependencies: ["VarveModel", crypto, logging, subprocess, systemPackage],

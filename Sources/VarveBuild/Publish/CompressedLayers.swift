@@ -59,6 +59,21 @@ struct CompressedLayers: Hashable, Sendable {
         }
     }
 
+    /// Removes those of some layers whose bytes are not what their digest names; whether there were any.
+    ///
+    /// They are not read on the way to being published; this is asked when publishing failed.
+    @concurrent
+    func removeDamaged(_ layers: [OCIDescriptor]) async -> Bool {
+        var isAnyDamaged = false
+        for layer in layers {
+            let path = path(of: layer)
+            guard let digest = try? Digest.ofFile(at: path), digest != layer.digest else { continue }
+            unlink(path.string)
+            isAnyDamaged = true
+        }
+        return isAnyDamaged
+    }
+
     /// Removes the layers that nobody has asked for in a long time.
     func removeUnused() {
         var now = timeval()

@@ -29,16 +29,31 @@ struct ImageExporter: Sendable {
     /// Exports an image, gives it to the body, and removes the export after it.
     ///
     /// The config is taken over as the same bytes. The layers are compressed by skopeo, whose output depends on its
-    /// input alone; those that were compressed before are not even read.
+    /// input alone; those that were compressed before are not even read. Where the body fails and one of these turns out to
+    /// be damaged, it is compressed anew and the body is called once more.
     ///
     /// - Throws: what the body throws; `BuildFailure` when the image cannot be exported.
     func withExport<Result: Sendable>(
         of image: SkopeoImage, annotations: [String: String], _ body: (StagedImage) async throws -> Result
     ) async throws -> Result {
         try layers.create()
-        return try await staging.withDirectory { directory in
+        var exported: [OCIDescriptor] = []
+        do {
+            return try await export(image, annotations, into: &exported, body)
+        } catch {
+            guard !Task.isCancelled, await layers.removeDamaged(exported) else { throw error }
+            return try await export(image, annotations, into: &exported, body)
+        }
+    }
+
+    private func export<Result: Sendable>(
+        _ image: SkopeoImage, _ annotations: [String: String], into exported: inout [OCIDescriptor],
+        _ body: (StagedImage) async throws -> Result
+    ) async throws -> Result {
+        try await staging.withDirectory { directory in
             let config = try await OCIConfig(skopeo.config(of: image), subject: image.subject)
             let compressed = try await compressedLayers(of: config, image: image, directory: directory)
+            exported = compressed
             let layout = OCILayout(directory.appending("image"))
             try layout.create()
             for layer in compressed { try layout.blobs.adopt(layers.path(of: layer), as: layer) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 import FoundationEssentials
 
 /// The host keys that a user trusts, as OpenSSH's `known_hosts` keeps them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
@@ -99,7 +100,9 @@ struct KnownHosts {
         guard parts.count == 3, let salt = Data(base64Encoded: String(parts[1])),
             let hash = Data(base64Encoded: String(parts[2]))
         else { return false }
-        return SHA1.authenticationCode(of: Array(name.utf8), key: Array(salt)) == Array(hash)
+        // SHA-1 hides the name and nothing more; nothing is trusted because of it.
+        let key = SymmetricKey(data: salt)
+        return HMAC<Insecure.SHA1>.isValidAuthenticationCode(hash, authenticating: Data(name.utf8), using: key)
     }
 
     /// `*` stands for any text, `?` for one character; brackets are plain, since they enclose hosts with ports.

@@ -70,7 +70,8 @@ public struct Planner: Sendable {
         let base = resolveBase(of: definition, history: history, parents: parents)
         var plan = ImagePlan(
             definition: definition, action: .none, status: .built, reasons: [], layers: [], cause: base.cause,
-            base: base.record, baseImage: base.image, contextImages: base.contextImages, latest: history.latest[name], lastGood: history.lastGood[name])
+            base: base.record, baseImage: base.image, contextImages: base.contextImages, latest: history.latest[name],
+            lastGood: history.lastGood[name])
         plan.layers = layers(of: definition, base: base, history: history)
         if definition.isSuspended {
             plan.status = .suspended
@@ -178,7 +179,8 @@ extension Planner {
         }
         let content = ContainerfileContent(specification: specification, images: images.mapValues(\.configDigest))
         let record = BaseRecord(
-            reference: "containerfile \(specification.path)", cudaVersion: images.values.compactMap(\.cudaVersion).max())
+            reference: "containerfile \(specification.path)", cudaVersion: images.values.compactMap(\.cudaVersion).max()
+        )
         return Base(content: .containerfile(content), record: record, contextImages: images, readiness: .ready)
     }
 

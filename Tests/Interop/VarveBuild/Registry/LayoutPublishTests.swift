@@ -58,6 +58,23 @@ import VarveTestSupport
         #expect(try String(contentsOfFile: images + "/index.json", encoding: .utf8) == index)
     }
 
+    @Test func damagedCompressedLayerIsCompressedAnew() async throws {
+        let fixture = try await PublishingFixture()
+        let layer = try await fixture.layer("apt")
+        let first = try await fixture.registry("oci:" + fixture.directory.path("one"))
+        let published = try await first.publish(PublishRequest("a", layer))
+        let folder = fixture.state + "/compressed/blobs/sha256/"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let size = try #require(FileManager.default.contents(atPath: folder + name)).count
+            try Data(repeating: 0, count: size).write(to: URL(filePath: folder + name), options: .atomic)
+        }
+        let images = fixture.directory.path("two")
+        let second = try await fixture.registry("oci:" + images)
+        #expect(try await second.publish(PublishRequest("a", layer)).manifestDigest == published.manifestDigest)
+        let target = fixture.directory.path("copy")
+        try await Command.run("skopeo", ["copy", "--quiet", "oci:\(images):a:latest", "dir:" + target])
+    }
+
     @Test(arguments: ["images", "state/staging"])
     func fullDiskIsSaidToBeFullAndNothingIsTagged(_ place: String) async throws {
         let fixture = try await PublishingFixture()

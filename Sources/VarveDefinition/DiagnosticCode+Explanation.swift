@@ -217,6 +217,17 @@ extension DiagnosticCode {
             `-r` with a URL would install what stands outside the repository and the layer's key. Copy the file into the \
             repository. Constraints (`-c`) may be a URL: they install nothing by themselves.
             """
+        case .cpuBuild:
+            """
+            An image of `hardware: gpu` names a build of torch, tensorflow or jaxlib that uses the CPU alone: `torch==2.3.0+cpu`, \
+            `tensorflow-cpu`, an index that ends in `/whl/cpu`, conda's `cpuonly`. The image would build, run, and never use \
+            the GPU. Name a build for CUDA, or give the image `hardware: cpu`.
+            """
+        case .gpuBase:
+            """
+            An image of `hardware: gpu` needs a base with CUDA. A bootstrap has none, and an image of `hardware: cpu` is \
+            not expected to. Name a base with CUDA, or give the image below `hardware: gpu` as well.
+            """
         }
     }
 }

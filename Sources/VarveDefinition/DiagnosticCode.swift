@@ -64,4 +64,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case localPath = "VRV068"
     case localArchive = "VRV069"
     case remoteInclude = "VRV070"
+    // Hardware
+    case gpuBase = "VRV080"
+    case cpuBuild = "VRV090"
 }

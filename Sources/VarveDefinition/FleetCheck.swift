@@ -10,6 +10,7 @@ enum FleetCheck {
         let names = Set(images.map(\.name))
         checkBases(&images, names)
         checkCycles(&images)
+        checkHardware(&images)
     }
 
     private static func report(
@@ -56,6 +57,27 @@ enum FleetCheck {
                 hint: suggestion.map { "did you mean '\(singleLine($0))'?" }
                     ?? "a base in a registry is written with its registry: docker.io/library/\(base.value)",
                 on: &images[index]
+            )
+        }
+    }
+
+    /// A GPU image stands on what has CUDA; of a registry's image only the plan can tell.
+    private static func checkHardware(_ images: inout [ReadImage]) {
+        let hardware = Dictionary(
+            images.compactMap { image in image.definition.map { (image.name, $0.hardware) } },
+            uniquingKeysWith: { first, _ in first })
+        for index in images.indices {
+            guard let definition = images[index].definition, definition.hardware == .gpu else { continue }
+            let cause: String
+            switch definition.base {
+            case .bootstrap: cause = "a bootstrap has none"
+            case .image(let base) where hardware[base.value] == .cpu:
+                cause = "\(quoted(base.value)) is an image of hardware cpu"
+            default: continue
+            }
+            report(
+                .gpuBase, at: images[index].basePlace, "an image of hardware gpu needs a base with CUDA; \(cause)",
+                hint: "expected an image with CUDA, or one of this repository with 'hardware: gpu'", on: &images[index]
             )
         }
     }

@@ -37,18 +37,22 @@ struct ImageResolver: Sendable {
                 current = reference.pinned(to: entry.digest)
                 chosenByIndex = true
             case .manifest(let manifest):
-                if !chosenByIndex { try await check(platform, of: manifest, reference: reference) }
+                let config = try await self.config(of: manifest, reference: reference)
+                // A single manifest does not say its platform; its config does.
+                guard chosenByIndex || config.matches(platform) else {
+                    throw refuse("it is for \(config.platform), not for \(platform)")
+                }
                 return ResolvedImage(
                     reference: reference.description, manifestDigest: manifest.digest,
-                    configDigest: manifest.config.digest
+                    configDigest: manifest.config.digest, cudaVersion: config.cudaVersion
                 )
             }
         }
         throw refuse("more than \(Self.depthLimit) indexes stand one in another")
     }
 
-    /// A single manifest does not say its platform; its config does.
-    private func check(_ platform: Platform, of manifest: OCIManifest, reference: ImageReference) async throws {
+    /// The manifest's config, checked against its digest.
+    private func config(of manifest: OCIManifest, reference: ImageReference) async throws -> OCIConfig {
         let pinned = reference.pinned(to: manifest.digest)
         let bytes = try await skopeo.config(of: .registry(pinned))
         let config = try OCIConfig(bytes, subject: reference.description)
@@ -57,11 +61,6 @@ struct ImageResolver: Sendable {
                 .transient, message: "failed to resolve image '\(reference)': the registry gave another config"
             )
         }
-        guard config.matches(platform) else {
-            throw BuildFailure(
-                .definition,
-                message: "failed to resolve image '\(reference)': it is for \(config.platform), not for \(platform)"
-            )
-        }
+        return config
     }
 }

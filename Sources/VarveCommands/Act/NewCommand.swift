@@ -19,7 +19,7 @@ struct NewCommand: AsyncParsableCommand {
     @Option(help: "Text for people.") var description: String?
     @Option(help: "all-users, user/NAME or group/NAME.") var owner: String?
     @Option(help: "owner, org or account.") var visibility: String?
-    @Option(help: "cpu; gpu is not supported yet.") var hardware: String?
+    @Option(help: "cpu, or gpu for a base with CUDA.") var hardware: String?
     @Option(help: "A Debian package; may be repeated.") var apt: [String] = []
     @Option(help: "A conda match spec; may be repeated.") var conda: [String] = []
     @Option(help: "A conda channel, in order; may be repeated.") var channel: [String] = []

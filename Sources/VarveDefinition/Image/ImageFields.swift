@@ -64,13 +64,7 @@ struct ImageFields {
 
     /// What `hardware` says.
     func hardware() -> Hardware {
-        guard let value = root["hardware"], let hardware = value.text.flatMap(Hardware.init(rawValue:)) else {
-            return .cpu
-        }
-        if hardware == .gpu {
-            findings.report(.notSupported, at: value.place, "'hardware: gpu' is not supported yet; expected cpu")
-        }
-        return hardware
+        root["hardware"]?.text.flatMap(Hardware.init(rawValue:)) ?? .cpu
     }
 
     /// What `platforms` says: in order, without duplicates; nil where it is not given.

@@ -112,10 +112,24 @@ struct ImageReader {
         image.isSuspended = root["suspend"]?.text?.lowercased() == "true"
         image.environment = environment
         image.build = build.data
+        checkHardware(of: image, root)
         image.start = build.start
         image.verify = build.verify
         image.outsideInputs = build.touched.filter { !folder.path.contains($0) }.sorted()
         return image
+    }
+}
+
+extension ImageReader {
+    private func checkHardware(of image: ImageDefinition, _ root: YamlValue) {
+        guard image.hardware == .gpu else { return }
+        for found in HardwareCheck.cpuBuilds(in: image.build) {
+            findings.report(
+                .cpuBuild, at: root["hardware"]?.place ?? Place(file: file),
+                "\(quoted(found)) is built for the CPU alone, in an image of hardware gpu",
+                hint: "name a build for CUDA, or give the image 'hardware: cpu'"
+            )
+        }
     }
 }
 

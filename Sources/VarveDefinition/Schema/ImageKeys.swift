@@ -15,8 +15,8 @@ public enum ImageKeys {
             "visibility", .word(Visibility.allCases.map(\.rawValue)), default: "org", "Who may see the image."
         ),
         KeyDescription(
-            "hardware", .word(Hardware.allCases.map(\.rawValue)), default: "cpu",
-            "The hardware the image is for; gpu is not supported yet."
+            "hardware", .word(Hardware.allCases.map(\.rawValue)), default: "cpu", layers: [.conda],
+            "The hardware the image is for; gpu needs a base with CUDA."
         ),
         KeyDescription(
             "supports", .list(.word(ResourceKind.allCases.map(\.rawValue))), default: "empty",

@@ -148,12 +148,29 @@ extension Planner {
             return Base(content: .bootstrap(bootstrap), record: record, readiness: .ready)
         case .registry(let reference), .external(let reference):
             switch look(up: reference) {
+            case .success(let image) where lacksCUDA(image, for: definition):
+                return Base(
+                    readiness: .broken, cause: "base \(reference) has no CUDA, which an image of hardware gpu needs")
             case .success(let image): return standing(on: image, named: reference.description, .ready)
             case .failure(let base): return base
             }
         case .containerfile(let specification): return resolveBase(by: specification)
         case .image(let parent): return resolveBase(on: parent, history: history, plan: parents[parent])
         }
+    }
+
+    /// The newest of some versions, compared number by number.
+    private static func newest(_ versions: [String]) -> String? {
+        versions.max { left, right in
+            left.split(separator: ".").map { Int($0) ?? 0 }.lexicographicallyPrecedes(
+                right.split(separator: ".").map { Int($0) ?? 0 })
+        }
+    }
+
+    /// An image built elsewhere is only registered: what it has is its maker's affair.
+    private func lacksCUDA(_ image: ResolvedImage, for definition: ImageDefinition) -> Bool {
+        guard case .registry = definition.base else { return false }
+        return definition.hardware == .gpu && image.cudaVersion == nil
     }
 
     /// What a reference was found to be, or the base that is not ready because it was not found.
@@ -179,8 +196,8 @@ extension Planner {
         }
         let content = ContainerfileContent(specification: specification, images: images.mapValues(\.configDigest))
         let record = BaseRecord(
-            reference: "containerfile \(specification.path)", cudaVersion: images.values.compactMap(\.cudaVersion).max()
-        )
+            reference: "containerfile \(specification.path)",
+            cudaVersion: Self.newest(images.values.compactMap(\.cudaVersion)))
         return Base(content: .containerfile(content), record: record, contextImages: images, readiness: .ready)
     }
 

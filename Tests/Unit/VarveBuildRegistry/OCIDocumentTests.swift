@@ -8,6 +8,19 @@ import VarveModel
 @Suite struct OCIDocumentTests {
     static let digest = "sha256:" + String(repeating: "a", count: 64)
 
+    @Test(arguments: [
+        (#"{"Env": ["PATH=/bin", "CUDA_VERSION=12.2.0"]}"#, "12.2"),
+        (#"{"Labels": {"com.nvidia.cuda.version": "11.8"}}"#, "11.8"),
+        (#"{"Env": ["CUDA_VERSION=12.2.0"], "Labels": {"dev.varve.cuda": "12.4"}}"#, "12.4"),
+        (#"{"Env": ["CUDA_VERSION=12; rm -rf /"]}"#, nil), (#"{"Env": ["CUDA_VERSION=12"]}"#, nil),
+        (#"{"Env": null, "Labels": null}"#, nil), ("{}", nil),
+    ])
+    func cudaIsWhatLabelOrVariableSay(_ run: String, _ version: String?) throws {
+        let config = try OCIConfig(
+            Array(#"{"os": "linux", "architecture": "amd64", "config": \#(run)}"#.utf8), subject: "example.com/x")
+        #expect(config.cudaVersion == version)
+    }
+
     struct Refused: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var text: String

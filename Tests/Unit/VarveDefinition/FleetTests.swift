@@ -30,6 +30,41 @@ struct FleetTests {
     }
 
     @Test
+    func gpuImageOnACPUImageIsAnError() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "a/image.yaml": "base: localhost/x\n", "b/image.yaml": "base: a\nhardware: gpu\n",
+            "c/image.yaml": "base: localhost/x\nhardware: gpu\n", "d/image.yaml": "base: c\nhardware: gpu\n",
+        ])
+        #expect(fleet.images.map(\.name.value) == ["a", "c", "d"])
+        #expect(places(fleet.invalid.flatMap(\.diagnostics)) == ["VRV080 1:7 image.yaml"])
+    }
+
+    struct CPUBuild: CustomTestStringConvertible, Sendable {
+        var build: String
+        var isForCPU = true
+        var testDescription: String { build }
+    }
+
+    @Test(arguments: [
+        CPUBuild(build: "pip: ['torch==2.3.0+cpu']"), CPUBuild(build: "pip: [tensorflow-cpu]"),
+        CPUBuild(build: "pip: ['torch @ https://download.example.com/torch-2.3.0%2Bcpu-cp311-linux_x86_64.whl']"),
+        CPUBuild(build: "pip: ['--extra-index-url https://download.pytorch.org/whl/cpu', torch]"),
+        CPUBuild(build: "conda: {dependencies: [pytorch, cpuonly]}"),
+        CPUBuild(build: "conda: {dependencies: ['pytorch=2.3=cpu_generic*']}"),
+        CPUBuild(build: "conda: {dependencies: ['conda-forge::tensorflow=2.15=mkl_py311*']}"),
+        CPUBuild(build: "conda: {dependencies: [{pip: ['torch==2.3.0+cpu']}]}"),
+        CPUBuild(build: "pip: ['torch==2.3.0+cu121', tensorflow, 'torchmetrics==1.0+cpu']", isForCPU: false),
+        CPUBuild(build: "pip: ['--index-url https://download.pytorch.org/whl/cu121', torch]", isForCPU: false),
+        CPUBuild(build: "conda: {dependencies: ['pytorch=2.3=cuda*', mkl]}", isForCPU: false),
+    ])
+    func cpuBuildInAGPUImageIsReported(_ given: CPUBuild) throws {
+        let text = "base: localhost/x\nbuild: {\(given.build)}\n"
+        #expect(try DefinitionFixture.diagnostics(text) == [])
+        let found = try DefinitionFixture.diagnostics(text + "hardware: gpu\n")
+        #expect(places(found) == (given.isForCPU ? ["VRV090 3:11 image.yaml"] : []))
+    }
+
+    @Test
     func duplicateNamesAreErrorsOnAll() throws {
         let fleet = try DefinitionFixture.fleet([
             "a/image.yaml": "base: localhost/x\n", "b/image.yaml": "base: localhost/x\nname: a\n",

@@ -188,8 +188,9 @@ struct ImageFileTests {
             name: "several platforms", yaml: "base: localhost/x\nplatforms: [linux/amd64, linux/arm64, linux/s390x]\n",
             expected: ["VRV013 2:26"], text: "not supported yet"),
         Case(
-            name: "gpu", yaml: "base: localhost/x\nhardware: gpu\n", expected: ["VRV013 2:11"],
-            text: "not supported yet"),
+            name: "gpu on a bootstrap",
+            yaml: "base: {bootstrap: {distribution: debian, suite: bookworm}}\nhardware: gpu\n",
+            expected: ["VRV080 1:7"], text: "a bootstrap has none"),
         Case(
             name: "bootstrap package of a suite",
             yaml: "base: {bootstrap: {distribution: debian, suite: x, packages: [a1, a1/b, a1=2:3]}}\n",

@@ -56,12 +56,12 @@ struct Bench {
     }
 
     /// Puts content under a registry reference.
-    mutating func push(_ content: String, manifest: String, to text: String = reference) throws {
+    mutating func push(_ content: String, manifest: String, to text: String = reference, cuda: String? = nil) throws {
         let reference = try ImageReference(text)
         bases[reference] = .success(
             ResolvedImage(
                 reference: text, manifestDigest: Digest(sha256: Array(manifest.utf8)),
-                configDigest: Digest(sha256: Array(content.utf8))))
+                configDigest: Digest(sha256: Array(content.utf8)), cudaVersion: cuda))
     }
 
     /// Builds until nothing is left to build; tells which layers had to be executed, in order.

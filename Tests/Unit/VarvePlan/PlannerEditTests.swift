@@ -59,13 +59,12 @@ import VarvePlan
                 image.build.pip = PipContent(requirements: ["numpy", "polars>=0.20"])
             }
         },
-        Edit(name: "description, owner, visibility, supports, hardware") { bench in
+        Edit(name: "description, owner, visibility, supports") { bench in
             bench.edit("parent") { image in
                 image.description = "other"
                 image.owner = .group("g")
                 image.visibility = .account
                 image.supports = [.dask]
-                image.hardware = .gpu
             }
         },
         Edit(name: "a further tag: published again", because: ["published latest -> latest stable"]) { bench in

@@ -225,6 +225,43 @@ import VarvePlan
             ])
     }
 
+    @Test func cudaOfTheBaseIsPartOfTheCondaLayerOfAGPUImageAlone() throws {
+        var bench = Bench()
+        try bench.push("cuda 1", manifest: "m1", cuda: "12.2")
+        for name in ["a", "b"] {
+            try bench.add(name) { image in
+                image.build.conda = CondaContent(channels: [], dependencies: ["pytorch"])
+            }
+        }
+        bench.edit("a") { $0.hardware = .gpu }
+        try bench.add("child", on: .image(try ImageName("a"))) { image in
+            image.hardware = .gpu
+            image.build.conda = CondaContent(channels: [], dependencies: ["cupy"])
+        }
+        try bench.build()
+        #expect(bench.plan.isSettled)
+        func cuda(_ name: String) throws -> [String] {
+            try bench.plan(of: name).layers.compactMap { layer in
+                if case .conda(let conda) = layer.content { conda.cudaOverride ?? "none" } else { nil }
+            }
+        }
+        #expect(try cuda("a") == ["12.2"])
+        #expect(try cuda("b") == ["none"])
+        // What the base of the base has is known from the record of the build between.
+        #expect(try cuda("child") == ["12.2"])
+        bench.edit("b") { $0.hardware = .gpu }
+        #expect(try bench.plan(of: "b").reasons.map(\.description) == ["conda +cuda 12.2"])
+    }
+
+    @Test func gpuImageOnABaseWithoutCUDAIsBlocked() throws {
+        var bench = Bench()
+        try bench.push("debian", manifest: "m1")
+        try bench.add("a") { $0.hardware = .gpu }
+        let plan = try bench.plan(of: "a")
+        #expect(plan.action == .blocked)
+        #expect(plan.cause?.hasSuffix("has no CUDA, which an image of hardware gpu needs") == true)
+    }
+
     @Test func sharedLayersAreFoundInTheRecordsOfOthers() throws {
         var bench = try Self.chain()
         try bench.build()

@@ -228,6 +228,20 @@ extension DiagnosticCode {
             An image of `hardware: gpu` needs a base with CUDA. A bootstrap has none, and an image of `hardware: cpu` is \
             not expected to. Name a base with CUDA, or give the image below `hardware: gpu` as well.
             """
+        case .copyUnknown:
+            """
+            `copyFrom` names no image of this repository. Only images that are defined here can be copied from; an image \
+            of a registry can be a `base`.
+            """
+        case .copyCycle:
+            """
+            Images are copied from each other in a circle, so that none of them says what is in it. Remove one `copyFrom`.
+            """
+        case .copyBroken:
+            """
+            The image that this one is copied from is itself invalid, so what would be copied is not known. Correct the \
+            other definition first; this one then becomes valid by itself.
+            """
         }
     }
 }

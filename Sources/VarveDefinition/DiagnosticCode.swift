@@ -67,4 +67,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     // Hardware
     case gpuBase = "VRV080"
     case cpuBuild = "VRV090"
+    // The repository as a whole
+    case copyUnknown = "VRV091"
+    case copyCycle = "VRV092"
+    case copyBroken = "VRV093"
 }

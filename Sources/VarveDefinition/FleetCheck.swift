@@ -2,18 +2,20 @@
 
 import VarveModel
 
-/// Checks images against each other: names, bases, cycles.
+/// Checks images against each other: names, copies, bases, cycles, hardware.
 enum FleetCheck {
     /// Adds what is wrong between images to their diagnostics.
     static func check(_ images: inout [ReadImage]) {
         checkNames(&images)
+        let copies = CopyCheck(&images)
         let names = Set(images.map(\.name))
         checkBases(&images, names)
         checkCycles(&images)
-        checkHardware(&images)
+        HardwareCheck.check(&images)
+        copies.reportBroken(&images)
     }
 
-    private static func report(
+    static func report(
         _ code: DiagnosticCode, at place: Place, _ message: String, hint: String? = nil, on image: inout ReadImage
     ) {
         let findings = Findings()
@@ -22,7 +24,7 @@ enum FleetCheck {
     }
 
     /// How many images a message names.
-    private static let namedLimit = 10
+    static let namedLimit = 10
 
     private static func checkNames(_ images: inout [ReadImage]) {
         let byName = Dictionary(grouping: images.indices) { images[$0].name }
@@ -57,27 +59,6 @@ enum FleetCheck {
                 hint: suggestion.map { "did you mean '\(singleLine($0))'?" }
                     ?? "a base in a registry is written with its registry: docker.io/library/\(base.value)",
                 on: &images[index]
-            )
-        }
-    }
-
-    /// A GPU image stands on what has CUDA; of a registry's image only the plan can tell.
-    private static func checkHardware(_ images: inout [ReadImage]) {
-        let hardware = Dictionary(
-            images.compactMap { image in image.definition.map { (image.name, $0.hardware) } },
-            uniquingKeysWith: { first, _ in first })
-        for index in images.indices {
-            guard let definition = images[index].definition, definition.hardware == .gpu else { continue }
-            let cause: String
-            switch definition.base {
-            case .bootstrap: cause = "a bootstrap has none"
-            case .image(let base) where hardware[base.value] == .cpu:
-                cause = "\(quoted(base.value)) is an image of hardware cpu"
-            default: continue
-            }
-            report(
-                .gpuBase, at: images[index].basePlace, "an image of hardware gpu needs a base with CUDA; \(cause)",
-                hint: "expected an image with CUDA, or one of this repository with 'hardware: gpu'", on: &images[index]
             )
         }
     }

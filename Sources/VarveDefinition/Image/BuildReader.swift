@@ -9,6 +9,8 @@ struct ReadBuild {
     var verify: Script?
     /// Files and folders that count, wherever they stand.
     var touched: Set<RepositoryPath> = []
+    /// What the image gives itself.
+    var given = GivenFields()
 }
 
 /// Reads the build data of one image from `image.yaml` and the files beside it.
@@ -48,6 +50,7 @@ struct BuildReader {
             result.touched.formUnion(reader.touched)
         }
         let inputs = try InputFinder(image: image, definitionFolder: folder).find(root?["inputs"])
+        result.given = GivenFields(root: root, files: beside, inputs: inputs)
         if let script = try script(build, "postBuild", DefinitionNames.postBuild, beside, folder) {
             result.data.postBuild = PostBuildContent(script: script.script, inputs: inputs)
         }

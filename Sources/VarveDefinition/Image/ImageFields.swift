@@ -29,6 +29,15 @@ struct ImageFields {
         return text.utf8.allSatisfy { isAlphanumeric($0) || "._-@+".utf8.contains($0) }
     }
 
+    /// What `copyFrom` says, and where.
+    func copyFrom() -> (name: ImageName, place: Place)? {
+        guard let value = root["copyFrom"], let text = value.text else { return nil }
+        if let name = try? ImageName(text) { return (name, value.place) }
+        findings.report(
+            .copyUnknown, at: value.place, "\(quoted(text)) is not the name of an image of this repository")
+        return nil
+    }
+
     /// What `supports` says, in the order of the language.
     func supports() -> [ResourceKind] {
         let given = Set((root["supports"]?.items ?? []).compactMap { $0.text.flatMap(ResourceKind.init(rawValue:)) })

@@ -16,7 +16,13 @@ struct ReadImage {
     var namePlace: Place
     /// Where the base is given.
     var basePlace: Place
+    /// Where the hardware is given.
+    var hardwarePlace: Place
     var folder: ImageFolder
+    /// The image that this one is copied from.
+    var copy: (name: ImageName, place: Place)?
+    /// What the image gives itself.
+    var given = GivenFields()
     /// Everything that could be read; only used where `diagnostics` is empty.
     var definition: ImageDefinition?
     var diagnostics: [Diagnostic]
@@ -49,10 +55,13 @@ struct ImageReader {
             name: root?["name"]?.text ?? folder.path.name,
             namePlace: root?["name"]?.place ?? start,
             basePlace: root?["base"]?.place ?? start,
+            hardwarePlace: root?["hardware"]?.place ?? start,
             folder: folder, diagnostics: []
         )
         let build = try BuildReader(image: self, root: root, source: source).read()
+        result.given = build.given
         if let root {
+            result.copy = ImageFields(root: root, findings: findings).copyFrom()
             result.definition = definition(root, name: result.name, namePlace: result.namePlace, build: build)
         }
         result.diagnostics = findings.sorted
@@ -87,7 +96,9 @@ struct ImageReader {
     /// Checks the values; nil where one that every definition needs is wrong, which is reported.
     private func definition(_ root: YamlValue, name: String, namePlace: Place, build: ReadBuild) -> ImageDefinition? {
         let fields = ImageFields(root: root, findings: findings)
-        let base = fields.base()
+        // Stands in for the base until it is copied; an image that is not copied into is dropped.
+        let copy = fields.copyFrom()
+        let base = fields.base() ?? (root["base"] == nil ? copy.map { .image($0.name) } : nil)
         let platforms = fields.platforms() ?? [hostPlatform]
         let environment = fields.environment()
         let imageName: ImageName
@@ -112,24 +123,11 @@ struct ImageReader {
         image.isSuspended = root["suspend"]?.text?.lowercased() == "true"
         image.environment = environment
         image.build = build.data
-        checkHardware(of: image, root)
+        image.copyFrom = copy?.name
         image.start = build.start
         image.verify = build.verify
         image.outsideInputs = build.touched.filter { !folder.path.contains($0) }.sorted()
         return image
-    }
-}
-
-extension ImageReader {
-    private func checkHardware(of image: ImageDefinition, _ root: YamlValue) {
-        guard image.hardware == .gpu else { return }
-        for found in HardwareCheck.cpuBuilds(in: image.build) {
-            findings.report(
-                .cpuBuild, at: root["hardware"]?.place ?? Place(file: file),
-                "\(quoted(found)) is built for the CPU alone, in an image of hardware gpu",
-                hint: "name a build for CUDA, or give the image 'hardware: cpu'"
-            )
-        }
     }
 }
 

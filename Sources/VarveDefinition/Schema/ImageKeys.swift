@@ -52,7 +52,10 @@ public enum ImageKeys {
         ),
         KeyDescription("tags", .list(.text), default: "empty", "Further tags to publish the image under."),
         KeyDescription("suspend", .boolean, default: "false", "Whether the image is left as it is."),
-        unsupported("copyFrom", .text, "The image whose build data this one starts from."),
+        KeyDescription(
+            "copyFrom", .text, default: "none", layers: LayerKind.allCases,
+            "The image of this repository whose configuration this one starts from."
+        ),
         unsupported("external", .text, "An image built elsewhere that is only registered."),
         unsupported("registerKernel", .boolean, "Whether the environment is registered as a Jupyter kernel."),
         unsupported("refresh", .texts, "How often a layer is rebuilt without a change."),

@@ -124,7 +124,7 @@ struct ImageFileTests {
         Case(name: "empty file", yaml: "", expected: ["VRV012 0:0"]),
         Case(name: "only a comment", yaml: "# x\n", expected: ["VRV012 0:0"]),
         Case(name: "a list", yaml: "- base\n", expected: ["VRV011 1:1"]),
-        Case(name: "not supported yet", yaml: "copyFrom: x\n", expected: ["VRV013 1:1"], text: "not supported yet"),
+        Case(name: "not supported yet", yaml: "external: x\n", expected: ["VRV013 1:1"], text: "not supported yet"),
         Case(name: "external", yaml: "external: a.io/b:c\n", expected: ["VRV013 1:1"]),
         Case(name: "containerfile", yaml: "base: {containerfile: Containerfile}\n", expected: ["VRV013 1:8"]),
         Case(name: "cran", yaml: "base: localhost/x\nbuild: {cran: [dplyr]}\n", expected: ["VRV013 2:9"]),

@@ -2,10 +2,44 @@
 
 import VarveModel
 
-/// Finds what an image of `hardware: gpu` would install in a build for the CPU alone.
-///
-/// Such an image builds and runs, and nobody notices but by its speed.
+/// Checks images of `hardware: gpu`.
 enum HardwareCheck {
+    /// Adds what keeps images from using a GPU to their diagnostics.
+    static func check(_ images: inout [ReadImage]) {
+        let hardware = Dictionary(
+            images.compactMap { image in image.definition.map { (image.name, $0.hardware) } },
+            uniquingKeysWith: { first, _ in first })
+        for index in images.indices {
+            guard let definition = images[index].definition, definition.hardware == .gpu else { continue }
+            if let cause = lack(of: definition.base, hardware) {
+                FleetCheck.report(
+                    .gpuBase, at: images[index].basePlace,
+                    "an image of hardware gpu needs a base with CUDA; \(cause)",
+                    hint: "expected an image with CUDA, or one of this repository with 'hardware: gpu'",
+                    on: &images[index]
+                )
+            }
+            // Such an image builds and runs, and nobody notices but by its speed.
+            for found in cpuBuilds(in: definition.build) {
+                FleetCheck.report(
+                    .cpuBuild, at: images[index].hardwarePlace,
+                    "\(quoted(found)) is built for the CPU alone, in an image of hardware gpu",
+                    hint: "name a build for CUDA, or give the image 'hardware: cpu'", on: &images[index]
+                )
+            }
+        }
+    }
+
+    /// Why a base has no CUDA; of a registry's image only the plan can tell.
+    private static func lack(of base: BaseSpecification, _ hardware: [String: Hardware]) -> String? {
+        switch base {
+        case .bootstrap: "a bootstrap has none"
+        case .image(let name) where hardware[name.value] == .cpu:
+            "\(quoted(name.value)) is an image of hardware cpu"
+        default: nil
+        }
+    }
+
     /// The names of conda packages that exist for the CPU alone, or choose builds for it.
     private static let condaNames: Set<String> = [
         "cpuonly", "pytorch-cpu", "tensorflow-cpu", "tensorflow-mkl", "tensorflow-eigen", "jaxlib-cpu",
@@ -18,7 +52,7 @@ enum HardwareCheck {
     ]
 
     /// The dependencies, requirements and options that are for the CPU alone, as the canonical content has them.
-    static func cpuBuilds(in build: BuildData) -> [String] {
+    private static func cpuBuilds(in build: BuildData) -> [String] {
         (build.conda?.dependencies.filter(isForCPU(dependency:)) ?? [])
             + [build.conda?.pip, build.pip].compactMap { $0 }.flatMap { pip in
                 pip.options.filter(isForCPU(option:)) + pip.requirements.filter(isForCPU(requirement:))

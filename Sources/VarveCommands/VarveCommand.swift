@@ -14,7 +14,12 @@ public struct VarveCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Define", subcommands: [InitCommand.self, NewCommand.self, ValidateCommand.self]),
+            CommandGroup(
+                name: "Define",
+                subcommands: [
+                    InitCommand.self, NewCommand.self, ImportCommand.self, ValidateCommand.self, ExplainCommand.self,
+                    SchemaCommand.self,
+                ]),
             CommandGroup(name: "Build", subcommands: [PlanCommand.self, ReconcileCommand.self]),
             CommandGroup(
                 name: "Read",

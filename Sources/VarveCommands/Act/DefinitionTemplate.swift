@@ -4,8 +4,10 @@ import FoundationEssentials
 
 /// The text of a new `image.yaml`.
 struct DefinitionTemplate {
-    /// The base as YAML.
-    var base: String
+    /// Where the schema of image.yaml lies, relative to the file's folder.
+    var schema: String?
+    /// The base as YAML, where the image does not get it from another.
+    var base: String?
     var description: String?
     var fields: [(key: String, value: String?)] = []
     var apt: [String] = []
@@ -14,9 +16,12 @@ struct DefinitionTemplate {
     var pip: [String] = []
     var environment: [(name: String, value: String)] = []
     var tags: [String] = []
+    var supports: [String] = []
+    var platforms: [String] = []
+    var inputs: [String] = []
     var verify: String?
 
-    init(base: String, description: String? = nil) {
+    init(base: String?, description: String? = nil) {
         self.base = base
         self.description = description
     }
@@ -34,11 +39,14 @@ struct DefinitionTemplate {
     /// The file's text.
     var text: String {
         var lines: [String] = []
+        if let schema { lines.append("# yaml-language-server: $schema=\(schema)") }
         if let description { lines.append("description: \(Self.quoted(description))") }
         for (key, value) in fields {
             if let value { lines.append("\(key): \(Self.quoted(value))") }
         }
-        lines.append("base: \(base)")
+        if !supports.isEmpty { lines.append("supports: \(Self.list(supports))") }
+        if !platforms.isEmpty { lines.append("platforms: \(Self.list(platforms))") }
+        if let base { lines.append("base: \(base)") }
         if !(apt.isEmpty && conda.isEmpty && pip.isEmpty) { lines.append("build:") }
         if !apt.isEmpty { lines.append("  apt: \(Self.list(apt))") }
         if !conda.isEmpty {
@@ -53,6 +61,7 @@ struct DefinitionTemplate {
             lines.append("env:")
             lines += environment.map { "  \(Self.quoted($0.name)): \(Self.quoted($0.value))" }
         }
+        if !inputs.isEmpty { lines.append("inputs: \(Self.list(inputs))") }
         if !tags.isEmpty { lines.append("tags: \(Self.list(tags))") }
         if let verify { lines += ["verify: |", "  \(verify)"] }
         return lines.joined(separator: "\n") + "\n"

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import FoundationEssentials
+import VarveDefinition
 import VarveGit
 import VarveModel
 
@@ -25,10 +26,14 @@ struct InitCommand: AsyncParsableCommand {
         if FileManager.default.fileExists(atPath: path + "/image.yaml") {
             Output.line("\(path)/image.yaml is there already")
         } else {
-            try DefinitionTemplate.hello.write(to: path)
+            var hello = DefinitionTemplate.hello
+            hello.schema = "../../" + JSONSchema.imagePath
+            try hello.write(to: path)
             Output.line("wrote \(path)/image.yaml")
         }
+        try SchemaCommand.write(to: folder)
+        Output.line("wrote \(folder)/\(JSONSchema.imagePath), which editors read")
         Output.line("git log shows varve's notes; where there is a remote 'origin', git fetch brings them")
-        Output.line("next: git add images && git commit -m 'Add hello' && varve reconcile")
+        Output.line("next: git add images .varve && git commit -m 'Add hello' && varve reconcile")
     }
 }

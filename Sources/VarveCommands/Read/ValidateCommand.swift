@@ -37,7 +37,7 @@ struct ValidateCommand: AsyncParsableCommand {
     private func render(_ fleet: Fleet, _ diagnostics: [Diagnostic], _ tree: any SourceTree) {
         for diagnostic in diagnostics {
             Output.line(diagnostic.description)
-            if let excerpt = Excerpt(diagnostic, in: tree) {
+            if let excerpt = SourceExcerpt(diagnostic, in: tree) {
                 Output.line("  " + excerpt.line)
                 Output.line("  " + excerpt.caret)
             }
@@ -46,25 +46,5 @@ struct ValidateCommand: AsyncParsableCommand {
         Output.line(
             "\(images) image\(images == 1 ? "" : "s") good, \(fleet.invalid.count) invalid"
                 + (diagnostics.isEmpty ? "" : ", \(diagnostics.count) error\(diagnostics.count == 1 ? "" : "s")"))
-    }
-}
-
-/// The offending line of a diagnostic with a caret under the column.
-struct Excerpt {
-    let line: String
-    let caret: String
-
-    /// Nil where the diagnostic has no place or the file cannot be read as text.
-    init?(_ diagnostic: Diagnostic, in tree: any SourceTree) {
-        guard diagnostic.line > 0, diagnostic.column > 0, let entry = try? tree.entry(at: diagnostic.file),
-            let bytes = try? tree.read(entry.id, limit: 1 << 20)
-        else { return nil }
-        let lines = String(decoding: bytes, as: UTF8.self).split(
-            omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        guard lines.indices.contains(diagnostic.line - 1) else { return nil }
-        let text = lines[diagnostic.line - 1]
-        guard text.count <= 200 else { return nil }
-        line = singleLine(text.replacing("\t", with: " "))
-        caret = String(repeating: " ", count: diagnostic.column - 1) + "^"
     }
 }

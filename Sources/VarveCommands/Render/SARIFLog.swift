@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import VarveDefinition
 import VarveModel
 
 /// Diagnostics as a SARIF 2.1.0 log, which code hosts show beside the lines (OASIS SARIF 2.1.0, section 3).
 struct SARIFLog: Encodable {
     struct Run: Encodable {
         let tool: Tool
+        /// Columns count characters of Unicode, not UTF-16 units (section 3.14.17).
+        let columnKind = "unicodeCodePoints"
         let results: [Result]
     }
 
@@ -20,6 +23,12 @@ struct SARIFLog: Encodable {
 
     struct Rule: Encodable {
         let id: String
+        let fullDescription: Message?
+
+        init(id: String) {
+            self.id = id
+            fullDescription = DiagnosticCode.explanation(of: id).map(Message.init(text:))
+        }
     }
 
     struct Result: Encodable {

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import FoundationEssentials
+import VarveDefinition
+
+/// `varve schema`: the JSON Schema of `image.yaml`.
+struct SchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Print the JSON Schema of image.yaml, for editors.",
+        discussion: """
+            init and new put the same text into \(JSONSchema.imagePath) and name it in the first line of each image.yaml \
+            that they write, where yaml-language-server finds it.
+            """)
+
+    enum Document: String, ExpressibleByArgument, CaseIterable {
+        case image
+    }
+
+    @Argument(help: "Which file's schema: image.") var document: Document = .image
+
+    func run() throws {
+        switch document {
+        case .image: Output.write(JSONSchema.image, to: 1)
+        }
+    }
+
+    /// Writes the schema to its place in a repository, over an older one.
+    static func write(to root: String) throws {
+        let path = root + "/" + JSONSchema.imagePath
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data(JSONSchema.image.utf8).write(to: URL(filePath: path), options: .atomic)
+    }
+}
+
+/// `varve explain CODE`: what a diagnostic means.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Say what a code such as VRV031 means and what to do about it.")
+
+    @Argument(help: ArgumentHelp("A code; all where none is named.", valueName: "CODE")) var codes: [String] = []
+
+    func run() throws {
+        let asked = codes.isEmpty ? DiagnosticCode.allCases.map(\.rawValue) : codes.map { $0.uppercased() }
+        for code in asked {
+            guard let text = DiagnosticCode.explanation(of: code) else {
+                throw CommandError("no code '\(code)'; 'varve explain' lists all")
+            }
+            Output.line("\(code): \(text)")
+        }
+    }
+}

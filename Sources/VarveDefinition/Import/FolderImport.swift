@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import VarveModel
+
+/// Folders of repo2docker files that have no `image.yaml` yet, and what each of them would need.
+public struct FolderImport: Sendable {
+    /// A folder that can become an image.
+    public struct Folder: Sendable {
+        /// The folder that gets `image.yaml`.
+        public var path: RepositoryPath
+        /// The image's name, unique among the folders.
+        public var name: String
+        /// Whether a postBuild and files for it stand in it: repo2docker lets it see the whole folder.
+        public var hasPostBuild: Bool
+        /// What varve reads otherwise than repo2docker, a line each.
+        public var notes: [String]
+    }
+
+    /// The folders, by path.
+    public private(set) var folders: [Folder] = []
+
+    /// What repo2docker reads and varve does not.
+    private static let unread = [
+        "Dockerfile", "Project.toml", "Manifest.toml", "JuliaProject.toml", "default.nix", "REQUIRE", "DESCRIPTION",
+        "Pipfile", "Pipfile.lock", "setup.py", "pyproject.toml", "runtime.txt", "install.R", "conda-lock.yml",
+    ]
+
+    /// Looks for folders below a path; one with an image.yaml, and what lies in its `binder/`, is passed over.
+    ///
+    /// - Throws: when the tree cannot be read, or has more than 100,000 folders.
+    public init(tree: any SourceTree, below root: RepositoryPath) throws {
+        var open = [root]
+        var met = 0
+        var taken: Set<String> = []
+        while let path = open.popLast() {
+            met += 1
+            guard met <= 100_000 else {
+                throw SourceError.unreadable(path: root.description, reason: "more than 100000 folders lie below it")
+            }
+            let entries = try tree.entries(in: path)
+            for entry in entries.reversed() where entry.kind == .folder {
+                guard entry.name != ".git", !DefinitionNames.subfolders.contains(entry.name),
+                    let child = try? path.appending(entry.name), child.components.count <= DefinitionReader.depthLimit
+                else { continue }
+                open.append(child)
+            }
+            guard !entries.contains(where: { $0.name == DefinitionNames.image }) else { continue }
+            let subfolder = entries.first { DefinitionNames.subfolders.contains($0.name) && $0.kind == .folder }
+            let files = try subfolder.map { try tree.entries(in: path.appending($0.name)) } ?? entries
+            let names = Set(files.filter { $0.kind == .file || $0.kind == .executable }.map(\.name))
+            guard !names.isDisjoint(with: DefinitionNames.build.filter { $0 != DefinitionNames.verify } + Self.unread)
+            else { continue }
+            let hasInputs = entries.contains {
+                !DefinitionNames.build.contains($0.name) && !DefinitionNames.subfolders.contains($0.name)
+                    && $0.name != ".git"
+            }
+            var folder = Folder(
+                path: path, name: Self.name(path.name, among: &taken),
+                hasPostBuild: names.contains(DefinitionNames.postBuild) && hasInputs,
+                notes: [])
+            folder.notes = Self.notes(names)
+            folders.append(folder)
+        }
+    }
+
+    private static func notes(_ names: Set<String>) -> [String] {
+        var notes: [String] = []
+        if names.contains(DefinitionNames.requirements), !names.isDisjoint(with: DefinitionNames.environments) {
+            notes.append(
+                "repo2docker ignores requirements.txt beside an environment.yml, varve installs it; remove or rename it to "
+                    + "build what repo2docker built")
+        }
+        for name in unread where names.contains(name) {
+            notes.append("\(name) is read by repo2docker and may not be by this version of varve")
+        }
+        return notes
+    }
+
+    /// A text as an image's name that no other has: lower case, with `-` for what a name cannot hold.
+    static func name(_ text: String, among taken: inout Set<String>) -> String {
+        var result = ""
+        for byte in text.lowercased().utf8 {
+            if isAlphanumeric(byte) {
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            } else if !result.isEmpty, result.last != "-", result.last != ".", result.last != "_" {
+                result.unicodeScalars.append(byte == 0x2E || byte == 0x5F ? Unicode.Scalar(byte) : "-")
+            }
+        }
+        result = String(result.prefix(100))
+        while let last = result.last, "-._".contains(last) { result.removeLast() }
+        if result.isEmpty { result = "image" }
+        var unique = result
+        var number = 2
+        while !taken.insert(unique).inserted {
+            unique = "\(result)-\(number)"
+            number += 1
+        }
+        return unique
+    }
+}

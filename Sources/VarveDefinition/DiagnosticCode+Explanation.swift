@@ -217,6 +217,11 @@ extension DiagnosticCode {
             `-r` with a URL would install what stands outside the repository and the layer's key. Copy the file into the \
             repository. Constraints (`-c`) may be a URL: they install nothing by themselves.
             """
+        case .bootstrapUser:
+            """
+            The user of a bootstrap has a name that `useradd` of Debian takes: lower-case letters, digits, '_' and '-', at \
+            most 32 of them, not a digit or '-' first, and not root, who is there already.
+            """
         }
     }
 }

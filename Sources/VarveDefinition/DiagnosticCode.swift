@@ -64,4 +64,6 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case localPath = "VRV068"
     case localArchive = "VRV069"
     case remoteInclude = "VRV070"
+    // Bases that varve makes
+    case bootstrapUser = "VRV120"
 }

@@ -49,8 +49,8 @@ import VarveModel
             ])
         let look = Lines()
         try await first.verify(
-            base, script: Script(bytes: Array("pwd; id -un; ls -A ~root\n".utf8)), timeout: .seconds(60), log: look)
-        #expect(look.all.prefix(2) == ["/home/joyvan", "joyvan"])
+            base, script: Script(bytes: Array("pwd; id -un\n".utf8)), timeout: .seconds(60), log: look)
+        #expect(look.all == ["/home/joyvan", "joyvan"])
         // The day of the last change is that of the recipe, and no copy of what was there before is left.
         let root = try await EngineBench.shell(
             """

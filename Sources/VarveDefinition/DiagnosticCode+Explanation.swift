@@ -242,6 +242,11 @@ extension DiagnosticCode {
             The image that this one is copied from is itself invalid, so what would be copied is not known. Correct the \
             other definition first; this one then becomes valid by itself.
             """
+        case .bootstrapUser:
+            """
+            The user of a bootstrap has a name that `useradd` of Debian takes: lower-case letters, digits, '_' and '-', at \
+            most 32 of them, not a digit or '-' first, and not root, who is there already.
+            """
         }
     }
 }

@@ -71,4 +71,6 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case copyUnknown = "VRV091"
     case copyCycle = "VRV092"
     case copyBroken = "VRV093"
+    // Bases that varve makes
+    case bootstrapUser = "VRV120"
 }

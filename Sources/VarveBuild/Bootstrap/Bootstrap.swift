@@ -32,7 +32,7 @@ struct Bootstrap: Sendable {
         }
         defer { try? FileManager.default.removeItem(atPath: folder) }
 
-        var environment = buildah.environment
+        var environment = buildah.environment.merging(command.environment) { _, own in own }
         environment["SOURCE_DATE_EPOCH"] = String(Recipe.epoch)
         let result = try await buildah.runner.run(
             Command(
@@ -49,7 +49,8 @@ struct Bootstrap: Sendable {
                 tail: cause.tail
             )
         }
-        try await BootstrapLayout(folder: folder + "/layout").write(tar: tar, platform: request.platform)
+        try await BootstrapLayout(folder: folder + "/layout").write(
+            tar: tar, platform: request.platform, user: specification.user)
         let name = BuildahStore.name(of: request.key, kind: .base)
         let copy = try await buildah.runner.run(
             Command(

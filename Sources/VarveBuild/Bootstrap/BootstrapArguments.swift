@@ -10,6 +10,8 @@ struct BootstrapArguments: Hashable, Sendable {
     var keyring: String
     /// The package of the host that has the keyring.
     var keyringPackage: String
+    /// Variables of `mmdebstrap` and its hooks beside varve's own.
+    var environment: [String: String] = [:]
 
     /// The command line of a specification, written to `target`.
     ///
@@ -36,7 +38,15 @@ struct BootstrapArguments: Hashable, Sendable {
             arguments.append("--include=" + specification.packages.joined(separator: ","))
         }
         arguments += ["--aptopt=APT::Update::Error-Mode \"any\"", "--aptopt=Acquire::Retries \"3\""]
-        arguments += ["--skip=output/dev", "--customize-hook=" + Self.cleaning, "--", specification.suite, target]
+        arguments.append("--skip=output/dev")
+        if let user = specification.user {
+            guard BootstrapSpecification.isUserName(user) else {
+                throw Self.failure("user", user, BootstrapSpecification.userNameRule)
+            }
+            environment[Self.userVariable] = user
+            arguments.append("--customize-hook=" + Self.creation)
+        }
+        arguments += ["--customize-hook=" + Self.cleaning, "--", specification.suite, target]
         if let mirror = specification.mirror {
             guard mirror.hasPrefix("http://") || mirror.hasPrefix("https://"), !mirror.contains("@"),
                 mirror.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
@@ -45,11 +55,23 @@ struct BootstrapArguments: Hashable, Sendable {
             }
             arguments.append(mirror)
         } else if specification.distribution == "ubuntu" {
-            arguments.append("http://archive.ubuntu.com/ubuntu")
+            // Ubuntu keeps all but the architectures of PCs on another host.
+            let isPrimary = ["amd64", "386"].contains(platform.architecture)
+            arguments.append(
+                isPrimary ? "http://archive.ubuntu.com/ubuntu" : "http://ports.ubuntu.com/ubuntu-ports")
         }
     }
 
     private static let keyrings = "/usr/share/keyrings/"
+
+    /// How the hook learns the user's name, which is part of no shell line.
+    private static let userVariable = "VARVE_USER"
+
+    /// Creates the user of fixed ids, without a password; the day of its last change follows `SOURCE_DATE_EPOCH`.
+    private static let creation =
+        #"chroot "$1" useradd --uid 1000 --user-group --create-home --no-log-init "#
+        + #"--shell "$(test -x "$1/bin/bash" && echo /bin/bash || echo /bin/sh)" -- "$VARVE_USER" && "#
+        + #"cd "$1/etc" && rm -f passwd- group- shadow- gshadow- subuid- subgid- .pwd.lock"#
 
     /// Removes what tells of the host or of the time, before the tar is made.
     private static let cleaning =

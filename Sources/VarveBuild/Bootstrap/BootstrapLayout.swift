@@ -11,9 +11,12 @@ struct BootstrapLayout: Sendable {
 
     /// Takes a tar into a new layout, by its name alone, and writes config, manifest and index around it.
     ///
+    /// A `user` is the image's USER, and its home the working directory. HOME is left to whoever runs the image: as a variable,
+    /// root would have it too and fill the user's home with files of its own.
+    ///
     /// - Throws: `BuildFailure` of class `diskFull` or `environment`.
     @concurrent
-    func write(tar: String, platform: Platform) async throws {
+    func write(tar: String, platform: Platform, user: String? = nil) async throws {
         do {
             let layout = OCILayout(FilePath(folder))
             try layout.create()
@@ -30,7 +33,10 @@ struct BootstrapLayout: Sendable {
                     ImageConfig(
                         created: Recipe.created, architecture: platform.architecture, os: platform.os,
                         variant: platform.variant,
-                        config: .init(env: ["PATH=" + BuildahEngine.path], cmd: ["/bin/bash"]),
+                        config: .init(
+                            user: user, env: ["PATH=" + BuildahEngine.path], cmd: ["/bin/bash"],
+                            workingDir: user.map { "/home/" + $0 }
+                        ),
                         rootfs: .init(type: "layers", diffIDs: [layer.digest])
                     )
                 ))
@@ -46,12 +52,16 @@ struct BootstrapLayout: Sendable {
 
     private struct ImageConfig: Encodable {
         struct Run: Encodable {
+            var user: String?
             var env: [String]
             var cmd: [String]
+            var workingDir: String?
 
             enum CodingKeys: String, CodingKey {
+                case user = "User"
                 case env = "Env"
                 case cmd = "Cmd"
+                case workingDir = "WorkingDir"
             }
         }
 

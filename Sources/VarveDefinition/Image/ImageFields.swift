@@ -205,6 +205,7 @@ struct ImageFields {
                     .bootstrap, at: given.place, "expected the mirror's http or https URL, found \(quoted(text))")
             }
         }
+        let user = user(value["user"])
         guard let distribution = value["distribution"]?.text, let suite = value["suite"], let name = suite.text else {
             return nil
         }
@@ -217,7 +218,20 @@ struct ImageFields {
             return nil
         }
         return .bootstrap(
-            BootstrapSpecification(distribution: distribution, suite: name, mirror: mirror, packages: packages)
+            BootstrapSpecification(
+                distribution: distribution, suite: name, mirror: mirror, packages: packages, user: user)
         )
+    }
+
+    private func user(_ value: YamlValue?) -> String? {
+        guard let value, let text = value.text else { return nil }
+        if BootstrapSpecification.isUserName(text) { return text }
+        let lowered = text.lowercased()
+        findings.report(
+            .bootstrapUser, at: value.place,
+            "\(quoted(text)) is not the name of a user: \(BootstrapSpecification.userNameRule)",
+            hint: BootstrapSpecification.isUserName(lowered) ? "did you mean '\(lowered)'?" : nil
+        )
+        return nil
     }
 }

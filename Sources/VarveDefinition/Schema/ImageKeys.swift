@@ -82,7 +82,9 @@ public enum ImageKeys {
         KeyDescription(
             "packages", .list(.text), default: "empty", layers: [.base], "Packages beside the essential ones."
         ),
-        unsupported("user", .text, "The user to create and run steps as."),
+        KeyDescription(
+            "user", .text, default: "none", layers: [.base], "The user to create, who is the image's USER."
+        ),
     ]
 
     /// The keys under `build`.

@@ -166,6 +166,18 @@ public struct BootstrapSpecification: Hashable, Sendable {
         self.user = user
         self.packages = canonicalSet(packages)
     }
+
+    /// What the name of a user must be.
+    public static let userNameRule =
+        "expected a name other than root of a-z, 0-9, '_' and '-', at most 32, that begins with a letter or '_'"
+
+    /// Whether a text can be the name of the user to create, as Debian's `useradd` takes it.
+    public static func isUserName(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 32, text != "root" else { return false }
+        func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7a).contains(byte) || byte == 0x5f }
+        return isLetter(first)
+            && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+    }
 }
 
 /// A script, byte for byte as it stands in the definition.

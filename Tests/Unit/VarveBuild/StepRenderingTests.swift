@@ -118,7 +118,30 @@ import VarveModel
         #expect(arguments.arguments.suffix(4) == ["--", "bookworm", "/t/base.tar", "https://deb.example/debian"])
     }
 
+    @Test func ubuntuIsTakenFromItsOwnArchive() throws {
+        let specification = BootstrapSpecification(distribution: "ubuntu", suite: "noble", packages: ["git"])
+        let arguments = try BootstrapArguments(specification, platform: Platform("linux/amd64"), target: "/t/base.tar")
+        #expect(arguments.keyringPackage == "ubuntu-keyring")
+        #expect(arguments.arguments.contains("--keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg"))
+        let end = ["--", "noble", "/t/base.tar", "http://archive.ubuntu.com/ubuntu"]
+        #expect(arguments.arguments.suffix(4) == end[...])
+        // The ports are on another host than the archive.
+        let ports = try BootstrapArguments(specification, platform: Platform("linux/arm64"), target: "/t/base.tar")
+        #expect(ports.arguments.last == "http://ports.ubuntu.com/ubuntu-ports")
+    }
+
+    @Test func userOfABootstrapIsPartOfNoShellLine() throws {
+        let specification = BootstrapSpecification(distribution: "debian", suite: "bookworm", user: "joyvan")
+        let arguments = try BootstrapArguments(specification, platform: Platform("linux/amd64"), target: "/t/base.tar")
+        #expect(arguments.environment == ["VARVE_USER": "joyvan"])
+        #expect(!arguments.arguments.contains { $0.contains("joyvan") })
+        #expect(arguments.arguments.count { $0.hasPrefix("--customize-hook=") } == 2)
+    }
+
     static let hostile = [
+        BootstrapSpecification(distribution: "debian", suite: "bookworm", user: "root"),
+        BootstrapSpecification(distribution: "debian", suite: "bookworm", user: "a; reboot"),
+        BootstrapSpecification(distribution: "debian", suite: "bookworm", user: "-r"),
         BootstrapSpecification(distribution: "arch", suite: "x"),
         BootstrapSpecification(distribution: "debian", suite: "--help"),
         BootstrapSpecification(distribution: "debian", suite: "a/b"),

@@ -77,14 +77,14 @@ struct ImageFileTests {
     @Test
     func bootstrapBaseIsRead() throws {
         let image = try DefinitionFixture.image(
-            "base: {bootstrap: {distribution: debian, suite: bookworm, mirror: 'http://deb.debian.org/debian', packages: [curl, ca-certificates]}}\n"
+            "base: {bootstrap: {distribution: debian, suite: bookworm, mirror: 'http://deb.debian.org/debian', packages: [curl, ca-certificates], user: joyvan}}\n"
         )
         #expect(
             image.base
                 == .bootstrap(
                     BootstrapSpecification(
                         distribution: "debian", suite: "bookworm", mirror: "http://deb.debian.org/debian",
-                        packages: ["ca-certificates", "curl"]
+                        packages: ["ca-certificates", "curl"], user: "joyvan"
                     )
                 )
         )
@@ -200,6 +200,12 @@ struct ImageFileTests {
             yaml: "base: {bootstrap: {distribution: debian, suite: x, mirror: 'HTTP://a.b/'}}\n",
             expected: ["VRV033 1:60"]),
         Case(
+            name: "bootstrap user", yaml: "base: {bootstrap: {distribution: debian, suite: x, user: Joyvan}}\n",
+            expected: ["VRV120 1:58"], text: "did you mean 'joyvan'?"),
+        Case(
+            name: "bootstrap user root", yaml: "base: {bootstrap: {distribution: debian, suite: x, user: root}}\n",
+            expected: ["VRV120 1:58"]),
+        Case(
             name: "bootstrap suite in capitals", yaml: "base: {bootstrap: {distribution: debian, suite: Bookworm}}\n",
             expected: ["VRV033 1:49"]),
         Case(
@@ -280,7 +286,7 @@ struct ImageFileTests {
     func everyCodeHasItsExplanation() {
         #expect(Set(DiagnosticCode.allCases.map(\.rawValue)).count == DiagnosticCode.allCases.count)
         for code in DiagnosticCode.allCases {
-            #expect(code.rawValue.wholeMatch(of: /VRV0\d\d/) != nil)
+            #expect(code.rawValue.wholeMatch(of: /VRV[01]\d\d/) != nil)
             #expect(code.explanation.hasSuffix(".") && !code.explanation.contains("\n"), "\(code)")
             #expect(DiagnosticCode.explanation(of: code.rawValue) == code.explanation)
         }

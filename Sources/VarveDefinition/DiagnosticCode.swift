@@ -64,4 +64,6 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case localPath = "VRV068"
     case localArchive = "VRV069"
     case remoteInclude = "VRV070"
+    // runtime.txt
+    case runtimeFile = "VRV071"
 }

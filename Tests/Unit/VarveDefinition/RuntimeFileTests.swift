@@ -43,4 +43,24 @@ struct RuntimeFileTests {
         #expect(found.map(\.line) == [line])
         #expect(found.map(\.column) == [column])
     }
+
+    @Test
+    func pythonIsAConditionOnThePipLayerWhereThereIsNoConda() throws {
+        let base = "base: localhost/x\n"
+        let runtime = ["runtime.txt": "python-3.10\n"]
+        #expect(
+            try DefinitionFixture.image(base, runtime).build.pip == PipContent(requirements: [], python: "3.10"))
+        let both = try DefinitionFixture.image(
+            base, runtime.merging(["requirements.txt": "six\n"]) { $1 })
+        #expect(both.build.pip == PipContent(requirements: ["six"], python: "3.10"))
+        let conda = try DefinitionFixture.image(
+            base,
+            runtime.merging(["environment.yml": "dependencies: [python=3.12]\n", "requirements.txt": "six\n"]) { $1 })
+        #expect(conda.build.pip == PipContent(requirements: ["six"]))
+        #expect(try DefinitionFixture.image(base, ["runtime.txt": "r-4.3.2\n"]).build.pip == nil)
+        let found = try DefinitionFixture.diagnostics(base, ["binder/runtime.txt": "pythn-3.10\n"])
+        #expect(found.map(\.code) == ["VRV071"])
+        #expect(found.map(\.file.description) == ["i/binder/runtime.txt"])
+        #expect(try DefinitionFixture.diagnostics(base, ["Runtime.txt": "python-3.10"]).map(\.code) == ["VRV009"])
+    }
 }

@@ -187,6 +187,11 @@ extension DiagnosticCode {
             "A file named by `-r` or `-c` does not exist. The path is relative to the file that names it."
         case .includeCycle:
             "Requirements files include each other in a circle, or more than 32 deep."
+        case .runtimeFile:
+            """
+            `runtime.txt` is one line: `python-3.10`, `r-4.3.2-2024-01-10` (a version of R and the day of a snapshot of CRAN), \
+            `r-2024-01-10` or `r-4.3.2`. Other languages and implementations are not known.
+            """
         case .outsideRepository:
             """
             The path is absolute, leaves the repository through `..`, or passes through a symbolic link. Only files of \

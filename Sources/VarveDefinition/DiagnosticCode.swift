@@ -73,4 +73,6 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case copyBroken = "VRV093"
     // Bases that varve makes
     case bootstrapUser = "VRV120"
+    // runtime.txt
+    case runtimeFile = "VRV071"
 }

@@ -9,7 +9,8 @@ enum PipStep {
     /// It starts as root, because only root can make `/opt/venv` and `/usr/local/src`, and goes on as USER.
     static func make(_ content: PipContent, user: String) -> Step {
         Step(
-            user: .root, arguments: ["/bin/sh", Recipe.folder + "/step/pip.sh", user],
+            user: .root,
+            arguments: ["/bin/sh", Recipe.folder + "/step/pip.sh", user] + (content.python.map { [$0] } ?? []),
             files: [
                 Step.text("step/pip.sh", program),
                 Step.text("step/pip.py", installer),
@@ -63,7 +64,8 @@ enum PipStep {
         "$python" /run/varve/step/pip.py "$@" || exit $?
         """#
 
-    /// Makes the virtual environment where one is needed, lays out the source folders, and becomes pip as USER.
+    /// Checks the version of python, makes the virtual environment where one is needed, lays out the source folders, and
+    /// becomes pip as USER; with nothing to install it ends after the check.
     static let installer = #"""
         import os, shutil, subprocess, sys, sysconfig
 
@@ -121,6 +123,15 @@ enum PipStep {
             return VENV + "/bin/python"
 
 
+        if len(sys.argv) > 2:
+            wanted, found = sys.argv[2], "%d.%d.%d" % sys.version_info[:3]
+            if not (found + ".").startswith(wanted + "."):
+                fail(
+                    "runtime.txt asks for python %s, but the image has python %s; "
+                    "choose a base that has python %s, or change runtime.txt" % (wanted, found, wanted)
+                )
+        if not os.path.getsize(STEP + "/requirements.txt"):
+            sys.exit(0)
         uid, gid, groups, home = identity(sys.argv[1] or "0")
         python = environment(sys.executable)
         if os.path.isdir(STEP + "/src"):

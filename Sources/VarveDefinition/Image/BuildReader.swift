@@ -27,7 +27,7 @@ struct BuildReader {
         sourceLines = source.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map { Substring($0).utf8 }
     }
 
-    private var findings: Findings { image.findings }
+    var findings: Findings { image.findings }
     private var files: DefinitionFiles { image.files }
 
     /// Reads everything; what is wrong is reported.
@@ -49,6 +49,7 @@ struct BuildReader {
             result.data.pip = reader.content
             result.touched.formUnion(reader.touched)
         }
+        try readRuntime(beside, folder, into: &result)
         let inputs = try InputFinder(image: image, definitionFolder: folder).find(root?["inputs"])
         result.given = GivenFields(root: root, files: beside, inputs: inputs)
         if let script = try script(build, "postBuild", DefinitionNames.postBuild, beside, folder) {
@@ -95,7 +96,7 @@ struct BuildReader {
     }
 
     /// The bytes of a file of the definition, nil where it does not exist or cannot be read (which is reported).
-    private func bytes(
+    func bytes(
         _ name: String, _ beside: [String: SourceEntry], _ folder: RepositoryPath
     ) throws -> (bytes: [UInt8], file: RepositoryPath)? {
         guard let entry = beside[name] else { return nil }

@@ -140,8 +140,11 @@ enum DefinitionNames {
     static let postBuild = "postBuild"
     static let start = "start"
     static let verify = "verify"
+    static let runtime = "runtime.txt"
     static let subfolders = ["binder", ".binder"]
 
     /// Every file beside `image.yaml`.
-    static let build = [apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify]
+    static let build = [
+        apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify, runtime, lock,
+    ]
 }

@@ -53,6 +53,12 @@ import VarveModel
         #expect(step.cache == .owned("pip"))
     }
 
+    @Test func versionOfPythonIsAnArgument() {
+        let step = PipStep.make(PipContent(requirements: [], python: "3.10"), user: "")
+        #expect(step.arguments == ["/bin/sh", "/run/varve/step/pip.sh", "", "3.10"])
+        #expect(text("step/requirements.txt", of: step) == "")
+    }
+
     @Test func environmentFileIsQuotedThroughout() throws {
         let content = CondaContent(
             channels: ["conda-forge", "https://c.example/x"], dependencies: ["xarray", #"n=1.26[build="a b"]"#],

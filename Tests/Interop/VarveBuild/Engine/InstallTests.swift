@@ -24,4 +24,14 @@ import VarveModel
         }
         #expect(try await engine.layer(for: pip.key, kind: .pip) == pip)
     }
+
+    @Test func pythonAloneIsCheckedAndNothingInstalled() async throws {
+        let bench = EngineBench.shared
+        let base = try await bench.base()
+        let engine = try await bench.makeEngine()
+        let content = PipContent(requirements: [], python: "3.11")
+        let pip = try await engine.build(EngineBench.request(.pip(content), parent: base), log: Lines())
+        let listing = try await EngineBench.listing(of: pip, store: engine.buildah.store)
+        #expect(!listing.contains { $0.contains("site-packages") || $0.contains("opt/venv") })
+    }
 }

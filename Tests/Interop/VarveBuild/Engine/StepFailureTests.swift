@@ -34,6 +34,12 @@ import VarveModel
             message: "failed to build layer 'pip': No matching distribution found for six==999"
         ),
         Case(
+            testDescription: "a python that the image does not have",
+            content: .pip(PipContent(requirements: ["six==1.16.0"], python: "3.1")), failureClass: .definition,
+            message: "failed to build layer 'pip': runtime.txt asks for python 3.1, but the image has python 3.11.2; "
+                + "choose a base that has python 3.1, or change runtime.txt"
+        ),
+        Case(
             testDescription: "a failing script", content: script("echo doing; exit 3"), failureClass: .definition,
             message: "failed to build layer 'postBuild': it ended with exit status 3"
         ),

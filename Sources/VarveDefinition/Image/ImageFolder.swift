@@ -145,6 +145,6 @@ enum DefinitionNames {
 
     /// Every file beside `image.yaml`.
     static let build = [
-        apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify, runtime, lock,
+        apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify, runtime,
     ]
 }

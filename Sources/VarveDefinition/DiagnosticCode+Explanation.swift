@@ -176,7 +176,25 @@ extension DiagnosticCode {
         case .channel:
             "A channel is a name (conda-forge, conda-forge/label/dev), `defaults`, `nodefaults`, or a URL without credentials."
         case .condaExplicit:
-            "Explicit lists (`@EXPLICIT`) and lock files (conda-lock) are not supported yet as an environment file."
+            """
+            An explicit list cannot stand among `dependencies`, and a lock file of conda-lock cannot be called \
+            `environment.yml`. Give the lock file its name `conda-lock.yml`; a file that is all an explicit list is read.
+            """
+        case .explicitList:
+            """
+            An explicit list has the line `@EXPLICIT` and then a URL a line, `https://HOST/CHANNEL/SUBDIR/NAME-VERSION-BUILD.conda` \
+            or `.tar.bz2`, with `#` and the MD5 hash or `#sha256:` and the SHA-256 hash after it, if wanted.
+            """
+        case .condaLock:
+            """
+            `conda-lock.yml` is a lock file of version 1, as `conda-lock lock` writes it: each package with `name`, `url`, \
+            `manager` (conda or pip), `platform` and `hash`. Packages of pip need a `sha256`.
+            """
+        case .explicitPlatform:
+            """
+            The list or lock file holds no packages for the image's platform, or some for another one. Make it for that \
+            platform (`conda-lock lock --platform linux-64`), or give the image the platform with `platforms`.
+            """
         case .requirement:
             "The line is not a requirement of PEP 508 (`name[extra]>=1.0; marker`), a URL, a local path or an option of pip."
         case .pipOption:

@@ -52,6 +52,9 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case matchSpec = "VRV051"
     case channel = "VRV052"
     case condaExplicit = "VRV053"
+    case explicitList = "VRV054"
+    case condaLock = "VRV055"
+    case explicitPlatform = "VRV056"
     // pip
     case requirement = "VRV060"
     case pipOption = "VRV061"

@@ -8,10 +8,7 @@ enum CondaStep {
     static func make(_ content: CondaContent) -> Step {
         var step = Step(
             user: .image, arguments: ["/bin/sh", Recipe.folder + "/step/conda.sh"],
-            files: [
-                Step.text("step/conda.sh", program),
-                Step.text("step/environment.yml", environmentFile(content)),
-            ],
+            files: [Step.text("step/conda.sh", program)] + files(content),
             sources: content.pip?.localSources ?? [], cache: .owned("conda")
         )
         if let pip = content.pip, !pip.constraints.isEmpty {
@@ -19,6 +16,17 @@ enum CondaStep {
         }
         if let version = content.cudaOverride { step.environment["CONDA_OVERRIDE_CUDA"] = version }
         return step
+    }
+
+    /// What the tool reads: an explicit list, with the requirements that were locked beside it, or an environment file.
+    private static func files(_ content: CondaContent) -> [Step.File] {
+        guard let explicit = content.explicit else {
+            return [Step.text("step/environment.yml", environmentFile(content))]
+        }
+        let list = Step.text("step/explicit.txt", "@EXPLICIT\n" + explicit.map { $0 + "\n" }.joined())
+        guard let pip = content.pip, !pip.isEmpty else { return [list] }
+        let requirements = (pip.options + pip.requirements).map { $0 + "\n" }.joined()
+        return [list, Step.text("step/requirements.txt", requirements)]
     }
 
     /// The environment file of a content.
@@ -99,7 +107,20 @@ enum CondaStep {
         export CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true CONDA_REGISTER_ENVS=false PIP_NO_INPUT=1
         export CONDA_NUMBER_CHANNEL_NOTICES=0 PIP_DISABLE_PIP_VERSION_CHECK=1
         if [ -d /run/varve/step/src ]; then cp -R /run/varve/step/src /run/varve/scratch/src; fi
-        "$tool" env update -p "$prefix" -f /run/varve/step/environment.yml
+        step=/run/varve/step
+        if [ -f "$step/explicit.txt" ]; then
+            if [ -d "$prefix/conda-meta" ]; then verb=install; else verb=create; fi
+            "$tool" "$verb" -p "$prefix" --file "$step/explicit.txt"
+            if [ -f "$step/requirements.txt" ]; then
+                if [ ! -x "$prefix/bin/python" ]; then
+                    echo "varve: the lock file has packages of pip, and its environment has no python" >&2
+                    exit 1
+                fi
+                "$prefix/bin/python" -m pip install --no-deps -r "$step/requirements.txt"
+            fi
+        else
+            "$tool" env update -p "$prefix" -f "$step/environment.yml"
+        fi
         history=$prefix/conda-meta/history
         if [ -f "$history" ]; then
             sed -i 's/^==> [0-9].* <==$/==> 1980-01-02 00:00:00 <==/' "$history"

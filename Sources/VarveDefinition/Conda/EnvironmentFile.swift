@@ -22,7 +22,8 @@ struct EnvironmentFile {
         guard root["dependencies"] == nil, root["channels"] == nil else { return }
         if root["package"] != nil || root["metadata"] != nil {
             findings.report(
-                .condaExplicit, at: root.place, "a lock file of conda-lock is not supported yet as an environment")
+                .condaExplicit, at: root.place, "this is a lock file of conda-lock and not an environment",
+                hint: "call it '\(DefinitionNames.lock)'")
         }
     }
 
@@ -94,7 +95,8 @@ struct EnvironmentFile {
             return
         }
         if text.trimmed == "@EXPLICIT" {
-            findings.report(.condaExplicit, at: place, "explicit lists ('@EXPLICIT') are not supported yet")
+            findings.report(
+                .condaExplicit, at: place, "an explicit list ('@EXPLICIT') cannot stand among the dependencies")
             return
         }
         do {

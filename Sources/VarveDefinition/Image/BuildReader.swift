@@ -106,7 +106,7 @@ struct BuildReader {
         return try files.bytes(of: entry, at: path, findings: findings).map { ($0, path) }
     }
 
-    private func reportTwice(_ key: YamlValue?, _ name: String, _ file: RepositoryPath) {
+    func reportTwice(_ key: YamlValue?, _ name: String, _ file: RepositoryPath) {
         guard let key else { return }
         findings.report(
             .layerTwice, at: key.place, "'\(name)' is given here and in the file \(quoted(file.description))",
@@ -155,6 +155,11 @@ struct BuildReader {
         _ build: YamlValue?, _ beside: [String: SourceEntry], _ folder: RepositoryPath, into result: inout ReadBuild
     ) throws {
         let inline = build?["conda"]
+        if let lock = lockName(beside) {
+            reportTwice(inline, "build.conda", try folder.appending(lock))
+            result.data.conda = try readLock(beside, folder)
+            return
+        }
         let names = DefinitionNames.environments.filter { beside[$0] != nil && beside[$0]?.kind != .folder }
         let reader = EnvironmentFile(findings: findings)
         var environment = inline
@@ -168,9 +173,8 @@ struct BuildReader {
         if let name = names.first, let (bytes, path) = try bytes(name, beside, folder) {
             reportTwice(inline, "build.conda", path)
             guard let text = DefinitionFiles.decode(bytes, file: path, findings: findings) else { return }
-            if text.hasPrefix("@EXPLICIT") || text.contains("\n@EXPLICIT") {
-                findings.report(
-                    .condaExplicit, at: Place(file: path), "explicit lists ('@EXPLICIT') are not supported yet")
+            if ExplicitList.isExplicit(text) {
+                result.data.conda = explicitContent(text, from: Place(file: path, line: 1, column: 1))
                 return
             }
             guard let root = YamlReader(file: path, findings: findings).read(text) else { return }

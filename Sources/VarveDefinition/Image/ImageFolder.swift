@@ -141,6 +141,7 @@ enum DefinitionNames {
     static let start = "start"
     static let verify = "verify"
     static let runtime = "runtime.txt"
+    static let lock = "conda-lock.yml"
     static let subfolders = ["binder", ".binder"]
 
     /// Every file beside `image.yaml`.

@@ -19,8 +19,9 @@ struct CorpusTests {
         #expect(Corpus.folders.count > 300)
         #expect(fleet.images.count + fleet.invalid.count == Corpus.folders.count)
         // Each was looked at: broken YAML, `numpy=1.19` for pip, missing included files, `-e .` where the corpus leaves out
-        // setup.py, extras in conda. A change that refuses more must say why.
-        #expect(fleet.invalid.count <= 32)
+        // setup.py, extras in conda; a lock file with marks of a merge conflict; a runtime.txt that names pypy, an image, or the
+        // 31st of November. A change that refuses more must say why.
+        #expect(fleet.invalid.count <= 35)
     }
 }
 

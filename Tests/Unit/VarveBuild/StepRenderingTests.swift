@@ -91,6 +91,23 @@ import VarveModel
         )
     }
 
+    @Test func explicitListIsGivenAsAListAndItsRequirementsApart() {
+        let content = CondaContent(
+            channels: [], dependencies: [], pip: PipContent(requirements: ["six @ https://x.org/six.whl#sha256=aa"]),
+            explicit: ["https://x.org/c/noarch/b-1-0.conda#00", "https://x.org/c/noarch/a-1-0.conda"])
+        let step = CondaStep.make(content)
+        #expect(step.files.map(\.path) == ["step/conda.sh", "step/explicit.txt", "step/requirements.txt"])
+        #expect(
+            text("step/explicit.txt", of: step) == """
+                @EXPLICIT
+                https://x.org/c/noarch/b-1-0.conda#00
+                https://x.org/c/noarch/a-1-0.conda
+
+                """
+        )
+        #expect(text("step/requirements.txt", of: step) == "six @ https://x.org/six.whl#sha256=aa\n")
+    }
+
     @Test func postBuildSeesItsScriptAndInputs() throws {
         let blob = try ObjectID(hex: String(repeating: "2", count: 40))
         let script = Script(bytes: Array("#!/bin/sh\n".utf8))

@@ -58,7 +58,7 @@ struct LayerFileTests {
             expected: ["VRV067 1:12"]),
         Case(file: "environment.yml", text: "dependencies:\n  - pip:\n    - numpy=1\n", expected: ["VRV060 3:12"]),
         Case(file: "environment.yml", text: "dependencies: [a]\nvariables: {A-B: c}\n", expected: ["VRV029 2:13"]),
-        Case(file: "environment.yml", text: "@EXPLICIT\nhttps://x.org/a.conda\n", expected: ["VRV053 0:0"]),
+        Case(file: "environment.yml", text: "@EXPLICIT\nhttps://x.org/a.conda\n", expected: ["VRV054 2:1"]),
         Case(
             file: "environment.yml", text: "version: 1\nmetadata: {a: b}\npackage: [{a: b}]\n", expected: ["VRV053 1:1"]
         ),

@@ -54,6 +54,38 @@ import VarveTestSupport
             """
         try await engine.verify(pip, script: Script(bytes: Array(check.utf8)), timeout: .seconds(60), log: log)
         #expect(log.all == ["1.16.0 3.10", #"{"env_vars": {"A": "b: #"}}"#, "jovyan"])
+        try await linksAnExplicitList(on: base, engine: engine)
+    }
+
+    /// No solver is asked: of `varve-colours` the channel has 2.0, and the list 1.1.
+    private func linksAnExplicitList(on base: BuiltLayer, engine: BuildahEngine) async throws {
+        let list = Lines()
+        let script = """
+            #!/usr/bin/python3
+            import json
+            for file in ("linux-64/python-", "noarch/pip-", "noarch/varve-colours-1.1-", "noarch/varve-shapes-"):
+                subdir, start = file.split("/")
+                packages = json.load(open(f"/srv/channel/{subdir}/repodata.json"))["packages"]
+                name = next(name for name in packages if name.startswith(start))
+                print(f"file:///srv/channel/{subdir}/{name}#{packages[name]['md5']}")
+            """
+        try await engine.verify(base, script: Script(bytes: Array(script.utf8)), timeout: .seconds(60), log: list)
+        var content = CondaContent(
+            channels: [], dependencies: [], pip: PipContent(requirements: ["six==1.16.0"]), explicit: list.all)
+        let layer = try await engine.build(EngineBench.request(.conda(content), parent: base), log: Lines())
+        let log = Lines()
+        let check = """
+            #!/bin/sh
+            /opt/conda/bin/python -c 'import varve_shapes, varve_colours, six; print(varve_colours.VERSION, six.__version__)'
+            """
+        try await engine.verify(layer, script: Script(bytes: Array(check.utf8)), timeout: .seconds(60), log: log)
+        #expect(log.all == ["1.1 1.16.0"])
+
+        content.explicit = list.all.map { String($0.dropLast(32)) + String(repeating: "0", count: 32) }
+        let failure = await #expect(throws: BuildFailure.self) {
+            try await engine.build(EngineBench.request(.conda(content), parent: base), log: Lines())
+        }
+        #expect(failure?.tail.contains("MD5") == true)
     }
 
     /// Brings the image of one layout, as skopeo does.

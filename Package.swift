@@ -72,9 +72,15 @@ let package = Package(
             exclude: pages,
             swiftSettings: settings
         ),
+        .target(
+            name: "VarveFuzz",
+            dependencies: ["VarveModel", "VarveDefinition", "VarveTestSupport"],
+            path: "Tests/Fuzz",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "varve-bench",
-            dependencies: ["VarveModel", "VarveGit", "VarveReconcile"],
+            dependencies: ["VarveModel", "VarveGit", "VarveReconcile", "VarveFuzz"],
             path: "Tests/Bench",
             exclude: ["bench.py", "fleet.py"],
             swiftSettings: settings
@@ -83,6 +89,7 @@ let package = Package(
             name: "UnitTests",
             dependencies: [
                 "VarveModel", "VarveDefinition", "VarvePlan", "VarveBuild", "VarveReconcile", "VarveTestSupport",
+                "VarveFuzz",
             ],
             path: "Tests/Unit",
             swiftSettings: settings

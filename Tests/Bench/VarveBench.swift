@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import VarveFuzz
 import VarveGit
 import VarveModel
 import VarveReconcile
@@ -13,8 +14,9 @@ enum VarveBench {
         switch (arguments.dropFirst().first, arguments.count) {
         case ("read-blobs", 3): try readBlobs(arguments[2])
         case ("unchanged-pass", 4): try await unchangedPass(arguments[2], state: arguments[3])
+        case ("fuzz", 4): try fuzz(arguments[2], seed: arguments[3])
         default:
-            print("usage: varve-bench read-blobs REPOSITORY | unchanged-pass REPOSITORY STATE")
+            print("usage: varve-bench read-blobs REPOSITORY | unchanged-pass REPOSITORY STATE | fuzz INPUTS SEED")
             exit(64)
         }
     }
@@ -28,6 +30,16 @@ enum VarveBench {
         let totals = try repository.readAllBlobs(of: tip)
         let seconds = (clock.now - began) / .seconds(1)
         print("{\"seconds\": \(seconds), \"blobs\": \(totals.count), \"bytes\": \(totals.bytes)}")
+    }
+
+    /// Reads so many broken and nearly right inputs; exits with 1 where one is handled wrongly.
+    private static func fuzz(_ count: String, seed: String) throws {
+        guard let count = Int(count), let seed = UInt64(seed) else { throw BenchError("expected two numbers") }
+        var fuzzer = Fuzzer(seed: seed)
+        let report = try fuzzer.run(count)
+        print("\(report.inputs) inputs, \(report.accepted) accepted; the slowest took \(report.slowest) s of CPU")
+        for failure in report.failures { print(failure) }
+        exit(report.failures.isEmpty ? 0 : 1)
     }
 
     /// Builds every image with an engine that does nothing, and times the passes in which nothing changed.

@@ -64,4 +64,10 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case localPath = "VRV068"
     case localArchive = "VRV069"
     case remoteInclude = "VRV070"
+    // R
+    case rPackage = "VRV081"
+    case rVersion = "VRV082"
+    case rTwoVersions = "VRV083"
+    case rRemote = "VRV084"
+    case rMirror = "VRV085"
 }

@@ -125,11 +125,14 @@ enum DefinitionNames {
     static let apt = "apt.txt"
     static let environments = ["environment.yml", "environment.yaml"]
     static let requirements = "requirements.txt"
+    static let installR = "install.R"
     static let postBuild = "postBuild"
     static let start = "start"
     static let verify = "verify"
     static let subfolders = ["binder", ".binder"]
 
     /// Every file beside `image.yaml`.
-    static let build = [apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify]
+    static let build = [
+        apt, "environment.yml", "environment.yaml", installR, requirements, postBuild, start, verify,
+    ]
 }

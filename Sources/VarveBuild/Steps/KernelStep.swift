@@ -24,7 +24,7 @@ enum KernelStep {
         """# + PipStep.findPython
             + #"""
             for candidate in /opt/venv/bin/python "$python"; do
-                if [ -n "$candidate" ] && [ -x "$candidate" ] && "$candidate" -c 'import ipykernel' 2>/dev/null; then
+                if [ -x "$candidate" ] && "$candidate" -c 'import ipykernel' 2>/dev/null; then
                     "$candidate" -m ipykernel install --sys-prefix || exit $?
                     registered=yes
                     break
@@ -37,14 +37,14 @@ enum KernelStep {
             + #"""
             if [ -n "$rscript" ] && "$rscript" -e 'if (!nzchar(system.file(package = "IRkernel"))) quit(status = 1)'; then
                 if ! command -v jupyter >/dev/null; then
-                    echo "varve: IRkernel needs the program jupyter to register itself; add jupyter-client to the pip requirements" >&2
+                    echo "varve: IRkernel needs the program jupyter to register; add jupyter-client to pip" >&2
                     exit 1
                 fi
                 "$rscript" -e 'IRkernel::installspec(user = FALSE)' || exit $?
                 registered=yes
             fi
             if [ -z "$registered" ]; then
-                echo "varve: no kernel can be registered: the image has neither ipykernel for Python nor IRkernel for R" >&2
+                echo "varve: the image has neither ipykernel for Python nor IRkernel for R" >&2
                 exit 1
             fi
             """#

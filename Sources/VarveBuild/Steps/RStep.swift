@@ -43,7 +43,7 @@ enum RStep {
         Step(
             user: .root, arguments: ["/bin/sh", Recipe.folder + "/step/r.sh"] + arguments,
             files: [
-                Step.text("step/r.sh", program), Step.text("step/profile.R", profile),
+                Step.text("step/r.sh", program), Step.text("step/profile.R", profile + "\n"),
                 Step.text("step/seal.R", seal), Step.text("step/mirror.txt", repository + "\n"),
             ],
             cache: .ownStep, environment: environment
@@ -86,7 +86,7 @@ enum RStep {
             "$rscript" /run/varve/step/seal.R || exit $?
             """#
 
-    /// What R reads first: the mirror.
+    /// What R reads first: the mirror. R ignores the last line of a profile where no line feed ends it.
     static let profile = #"""
         options(repos = c(CRAN = readLines("/run/varve/step/mirror.txt", n = 1L)))
         """#
@@ -178,10 +178,37 @@ enum RStep {
         }
         """#
 
-    /// Sets the time of the build in what R says of each package of this layer to the time that everything bears.
+    /// Sets the time of the build in what R says of each package of this layer to the time that everything bears, and
+    /// the random name of the folder in which R unpacked it to a constant one.
     ///
     /// `--built-timestamp` does the same, but `install.R` decides for itself how R is called.
     static let seal = #"""
+        # R keeps in its help the folder, of a random name, in which it unpacked a package.
+        unname_source <- function(folder) {
+            paths <- file.path(folder, "help", "paths.rds")
+            pages <- file.path(folder, "help", basename(folder))
+            if (!file.exists(paths) || !file.exists(paste0(pages, ".rdb"))) return()
+            files <- readRDS(paths)
+            if (!length(files)) return()
+            source <- dirname(substr(files[1L], 1L, attr(files, "first") - 2L))
+            target <- file.path("/usr/src/R", basename(folder))
+            renamed <- function(text) {
+                ifelse(startsWith(text, source), paste0(target, substring(text, nchar(source) + 1L)), text)
+            }
+            database <- lapply(tools:::fetchRdDB(pages), function(page) {
+                if (is.character(attr(page, "Rdfile"))) attr(page, "Rdfile") <- renamed(attr(page, "Rdfile"))
+                place <- attr(attr(page, "srcref"), "srcfile")
+                if (is.environment(place)) {
+                    for (name in c("filename", "wd")) {
+                        if (is.character(place[[name]])) assign(name, renamed(place[[name]]), envir = place)
+                    }
+                }
+                page
+            })
+            tools:::makeLazyLoadDB(database, pages)
+            saveRDS(structure(renamed(as.character(files)), first = nchar(target) + nchar("/man/") + 1L), paths)
+        }
+
         epoch <- as.POSIXct(as.numeric(Sys.getenv("SOURCE_DATE_EPOCH")), origin = "1970-01-01", tz = "UTC")
         date <- format(epoch, "%Y-%m-%d %H:%M:%S UTC")
         start <- file.mtime("/run/varve/scratch/start")
@@ -203,6 +230,10 @@ enum RStep {
             info$DESCRIPTION[["Built"]] <- built
             info$Built$Date <- date
             saveRDS(info, record)
+            # It calls functions of R that may change; without it a layer works, but is not equal when built again.
+            tryCatch(unname_source(dirname(file)), error = function(problem) {
+                message("Warning: ", conditionMessage(problem))
+            })
         }
         """#
 }

@@ -270,6 +270,27 @@ extension DiagnosticCode {
             The user of a bootstrap has a name that `useradd` of Debian takes: lower-case letters, digits, '_' and '-', at \
             most 32 of them, not a digit or '-' first, and not root, who is there already.
             """
+        case .rPackage:
+            """
+            The name of an R package has at least two characters: ASCII letters, digits and dots, a letter first and no dot \
+            last. Upper and lower case count. Packages are separated by blanks or lines, or are a list.
+            """
+        case .rVersion:
+            """
+            A version of an R package is two or more numbers with single '.' or '-' between them: `dplyr@1.1.4`. Only \
+            packages of CRAN can have one: a release of Bioconductor has one version of each package.
+            """
+        case .rTwoVersions: "One package is asked for in two versions, and R installs one. Keep one of them."
+        case .rRemote:
+            """
+            A package of a Git host is `owner/repository` or `owner/repository@reference`, on GitHub or, after `gitlab::`, on \
+            GitLab. The reference is a branch, a tag or a commit; only a commit always gives the same package.
+            """
+        case .rMirror:
+            """
+            `cranMirror` is the http or https URL of a mirror of CRAN, without a query and without a password or token, \
+            which would end up in the history of the repository.
+            """
         }
     }
 }

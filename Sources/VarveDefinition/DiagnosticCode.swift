@@ -78,4 +78,10 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case bootstrapUser = "VRV120"
     // runtime.txt
     case runtimeFile = "VRV071"
+    // R
+    case rPackage = "VRV081"
+    case rVersion = "VRV082"
+    case rTwoVersions = "VRV083"
+    case rRemote = "VRV084"
+    case rMirror = "VRV085"
 }

@@ -93,10 +93,15 @@ public struct BuildahEngine: LayerEngine {
         case .base(.image(let digest)): try await pull(digest, request)
         case .base(.bootstrap(let specification)):
             try await Bootstrap(buildah: buildah).make(specification, request: request, log: log)
-        case .base(.containerfile), .cran, .bioconductor, .remotes, .installR, .kernel:
+        case .base(.containerfile):
             throw BuildFailure(.environment, message: "failed to build layer '\(request.content.kind)': not supported")
         case .apt(let content): try await run(AptStep.make(content), request, log)
         case .conda(let content): try await run(CondaStep.make(content), request, log)
+        case .cran(let content): try await run(RStep.make(content), request, log)
+        case .bioconductor(let content): try await run(RStep.make(content), request, log)
+        case .remotes(let content): try await run(RStep.make(content), request, log)
+        case .installR(let content): try await run(RStep.make(content), request, log)
+        case .kernel: try await run(KernelStep.make(), request, log)
         case .pip(let content):
             let user = try await inspect(parent: request).configuration.user ?? ""
             try await run(PipStep.make(content, user: user), request, log)

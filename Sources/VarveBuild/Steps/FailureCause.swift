@@ -16,7 +16,7 @@ struct FailureCause: Hashable, Sendable {
     /// The output of a definition's own script decides nothing but "disk full": a script that prints the words of a
     /// network error has still failed by itself.
     init(kind: LayerKind?, status: CommandResult.Status, tail: [String]) {
-        let ownScript = kind == .postBuild || kind == nil
+        let ownScript = kind == .postBuild || kind == .installR || kind == nil
         let wasKilled = tail.contains("subprocess exited on killed")
         let tail = tail.filter { !Self.isNoise($0) }
         self.tail = tail.joined(separator: "\n")
@@ -64,6 +64,8 @@ struct FailureCause: Hashable, Sendable {
             "NameResolutionError", "Max retries exceeded", "Hash Sum mismatch", "Some index files failed to download",
             "Temporary failure in name resolution", "CondaHTTPError", "IncompleteRead", "Read timed out", "timed out",
             "HTTP error 429", "HTTP error 500", "HTTP error 502", "HTTP error 503", "HTTP error 504", "SSLError",
+            "cannot open URL", "unable to access index for repository", "no internet connection", "Timeout of ",
+            "API rate limit exceeded",
         ].contains { line.contains($0) }
     }
 

@@ -38,10 +38,8 @@ enum PipStep {
         return (source.isEditable ? "-e " : "") + "\(folder)/\(source.name)\(extras)"
     }
 
-    /// Finds the python that is meant and hands over to it.
-    static let program = #"""
-        set -eu
-        umask 022
+    /// Sets `python` to the Python that is meant, empty where there is none.
+    static let findPython = #"""
         python=
         for folder in "${NB_PYTHON_PREFIX:-}" "${CONDA_DIR:-}" "${MAMBA_ROOT_PREFIX:-}"; do
             if [ -n "$folder" ] && [ -x "$folder/bin/python" ]; then
@@ -57,12 +55,23 @@ enum PipStep {
             fi
         fi
         [ -n "$python" ] || python=$(command -v python3 || true)
-        if [ -z "$python" ]; then
-            echo "varve: the image has no python3; add python3 and python3-venv to the apt packages" >&2
-            exit 1
-        fi
-        "$python" /run/varve/step/pip.py "$@" || exit $?
+
         """#
+
+    /// Finds the python that is meant and hands over to it.
+    static let program =
+        #"""
+        set -eu
+        umask 022
+
+        """# + findPython
+            + #"""
+            if [ -z "$python" ]; then
+                echo "varve: the image has no python3; add python3 and python3-venv to the apt packages" >&2
+                exit 1
+            fi
+            "$python" /run/varve/step/pip.py "$@" || exit $?
+            """#
 
     /// Checks the version of python, makes the virtual environment where one is needed, lays out the source folders, and
     /// becomes pip as USER; with nothing to install it ends after the check.

@@ -43,6 +43,10 @@ struct BuildReader {
             result.data.apt = AptList(findings: findings).read(lines.lines)
         }
         try readConda(build, beside, folder, into: &result)
+        let installR = try script(build, "installR", DefinitionNames.installR, beside, folder)
+        RLayers(findings: findings, sourceLines: sourceLines)
+            .read(build, installR: installR?.script, into: &result.data)
+        if build?["registerKernel"]?.text?.lowercased() == "true" { result.data.kernel = KernelContent() }
         if let lines = try lines(build, "pip", file: DefinitionNames.requirements, beside, folder) {
             var reader = RequirementsFile(files: files, findings: findings, workingFolder: image.folder.path)
             try reader.read(lines.lines, in: lines.file)

@@ -137,6 +137,7 @@ enum DefinitionNames {
     static let apt = "apt.txt"
     static let environments = ["environment.yml", "environment.yaml"]
     static let requirements = "requirements.txt"
+    static let installR = "install.R"
     static let postBuild = "postBuild"
     static let start = "start"
     static let verify = "verify"
@@ -146,6 +147,6 @@ enum DefinitionNames {
 
     /// Every file beside `image.yaml`.
     static let build = [
-        apt, "environment.yml", "environment.yaml", requirements, postBuild, start, verify, runtime,
+        apt, "environment.yml", "environment.yaml", installR, requirements, postBuild, start, verify, runtime,
     ]
 }

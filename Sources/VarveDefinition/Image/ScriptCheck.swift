@@ -17,7 +17,8 @@ struct ScriptCheck {
             )
         } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
             findings.report(.scriptEncoding, at: start, "'\(name)' is UTF-16", hint: "save it as UTF-8 without a mark")
-        } else {
+        } else if name != DefinitionNames.installR {
+            // R takes both kinds of line end, and reads no shebang.
             checkLineEnds(script, named: name, at: start)
         }
         return script

@@ -22,7 +22,7 @@ public struct FolderImport: Sendable {
     /// What repo2docker reads and varve does not.
     private static let unread = [
         "Dockerfile", "Project.toml", "Manifest.toml", "JuliaProject.toml", "default.nix", "REQUIRE", "DESCRIPTION",
-        "Pipfile", "Pipfile.lock", "setup.py", "pyproject.toml", "install.R",
+        "Pipfile", "Pipfile.lock", "setup.py", "pyproject.toml",
     ]
 
     /// Looks for folders below a path; one with an image.yaml, and what lies in its `binder/`, is passed over.

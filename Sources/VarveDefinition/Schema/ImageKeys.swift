@@ -27,7 +27,10 @@ public enum ImageKeys {
             "What the image stands on: an image of this repository, a registry reference, or a bootstrap."
         ),
         KeyDescription(
-            "build", .record(build), default: "empty", layers: [.apt, .conda, .pip, .postBuild],
+            "build", .record(build), default: "empty",
+            layers: [
+                .apt, .conda, .cran, .bioconductor, .remotes, .installR, .pip, .kernel, .postBuild,
+            ],
             "The layers above the base, in place of files beside image.yaml."
         ),
         KeyDescription(
@@ -57,7 +60,6 @@ public enum ImageKeys {
             "The image of this repository whose configuration this one starts from."
         ),
         unsupported("external", .text, "An image built elsewhere that is only registered."),
-        unsupported("registerKernel", .boolean, "Whether the environment is registered as a Jupyter kernel."),
         unsupported("refresh", .texts, "How often a layer is rebuilt without a change."),
         unsupported("secrets", .list(.text), "Secrets that steps can read."),
     ]
@@ -100,10 +102,28 @@ public enum ImageKeys {
             "postBuild", .text, default: "the file postBuild", layers: [.postBuild],
             "A script that runs after the installs."
         ),
-        unsupported("cran", .lines, "R packages from CRAN."),
-        unsupported("bioconductor", .lines, "R packages from Bioconductor."),
-        unsupported("remotes", .lines, "R packages from Git hosts."),
-        unsupported("registerKernel", .boolean, "Whether the environment is registered as a Jupyter kernel."),
+        KeyDescription(
+            "cran", .lines, default: "empty", layers: [.cran], "R packages from CRAN: name or name@version."
+        ),
+        KeyDescription(
+            "bioconductor", .lines, default: "empty", layers: [.bioconductor], "R packages from Bioconductor."
+        ),
+        KeyDescription(
+            "remotes", .lines, default: "empty", layers: [.remotes],
+            "R packages from Git hosts: owner/repository or owner/repository@reference."
+        ),
+        KeyDescription(
+            "installR", .text, default: "the file install.R", layers: [.installR],
+            "A script of R that runs after the R packages and before pip."
+        ),
+        KeyDescription(
+            "cranMirror", .text, default: RLayers.mirror, layers: [.cran, .bioconductor, .remotes, .installR],
+            "The URL of the mirror of CRAN."
+        ),
+        KeyDescription(
+            "registerKernel", .boolean, default: "false", layers: [.kernel],
+            "Whether Python with ipykernel and R with IRkernel are registered as Jupyter kernels."
+        ),
     ]
 
     /// The keys under `build.conda`; they are those of a conda environment file.

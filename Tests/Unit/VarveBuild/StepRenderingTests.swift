@@ -108,6 +108,33 @@ import VarveModel
         #expect(text("step/requirements.txt", of: step) == "six @ https://x.org/six.whl#sha256=aa\n")
     }
 
+    @Test func packagesOfRAreFiles() {
+        let cran = RStep.make(CranContent(repository: "https://r.example", packages: ["b@1.0", "a\"); reboot"]))
+        #expect(cran.arguments == ["/bin/sh", "/run/varve/step/r.sh", "/run/varve/step/install.R", "cran", ""])
+        #expect(text("step/packages.txt", of: cran) == "a\"); reboot\nb@1.0\n")
+        #expect(text("step/mirror.txt", of: cran) == "https://r.example\n")
+        #expect(text("step/install.R", of: cran) == RStep.installer)
+        #expect(cran.user == .root)
+        let bioconductor = RStep.make(
+            BioconductorContent(repository: "https://r.example", version: "3.18", packages: ["limma"]))
+        #expect(bioconductor.arguments.suffix(2) == ["bioconductor", "3.18"])
+        let script = RStep.make(InstallRContent(repository: "https://r.example", script: Script(bytes: [0x31])))
+        #expect(script.arguments == ["/bin/sh", "/run/varve/step/r.sh", "/run/varve/build/install.R"])
+        #expect(script.files.filter { $0.path.hasPrefix("build/") }.map(\.path) == ["build/install.R"])
+        #expect(script.workingDirectory == "/run/varve/build")
+    }
+
+    @Test func networkErrorsOfRAreTransient() {
+        func cause(_ kind: LayerKind, _ line: String) -> BuildFailure.Class {
+            FailureCause(kind: kind, status: .exited(1), tail: [line]).failureClass
+        }
+        let line = "Warning: unable to access index for repository https://r.example/src/contrib:"
+        #expect(cause(.cran, line) == .transient)
+        #expect(cause(.cran, "  cannot open URL 'https://r.example/src/contrib/PACKAGES'") == .transient)
+        #expect(cause(.installR, line) == .definition)
+        #expect(cause(.cran, "varve: the R package 'a' is not installed") == .definition)
+    }
+
     @Test func postBuildSeesItsScriptAndInputs() throws {
         let blob = try ObjectID(hex: String(repeating: "2", count: 40))
         let script = Script(bytes: Array("#!/bin/sh\n".utf8))

@@ -86,7 +86,9 @@ enum RStep {
             "$rscript" /run/varve/step/seal.R || exit $?
             """#
 
-    /// What R reads first: the mirror. R ignores the last line of a profile where no line feed ends it.
+    /// What R reads first: the mirror.
+    ///
+    /// R ignores the last line of a profile where no line feed ends it.
     static let profile = #"""
         options(repos = c(CRAN = readLines("/run/varve/step/mirror.txt", n = 1L)))
         """#

@@ -39,8 +39,6 @@ public struct ImageDefinition: Hashable, Sendable {
     public var outsideInputs: [RepositoryPath]
     /// The image whose configuration this one starts from; what was copied stands in the other fields.
     public var copyFrom: ImageName?
-    /// How many bytes the image's layers may have, by the fleet's policy; never part of a key.
-    public var maximumSize: Int?
 
     /// A definition with everything but its name, place and base at its default.
     public init(

@@ -46,7 +46,7 @@ struct PipFileTests {
     @Test
     func requirementsAreThoseOfPip() throws {
         let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
-        let images = fleet.images.filter { $0.build.pip != nil }
+        let images = fleet.images.filter { $0.build.pip?.isEmpty == false }
         let paths = images.map { image -> String in
             let folder = Corpus.root + "/" + image.folder.description
             let candidates = ["binder", ".binder", "."].map { folder + "/" + $0 + "/requirements.txt" }

@@ -43,36 +43,18 @@ struct CopyCheck {
 
     /// The copiers that are in no circle, each behind its source; every member of a circle is reported.
     private static func sort(_ images: inout [ReadImage], _ sources: [Int?]) -> [Int] {
-        var order: [Int] = []
-        var isDone = [Bool](repeating: false, count: images.count)
-        for start in images.indices where !isDone[start] {
-            var path: [Int] = []
-            var positions: [Int: Int] = [:]
-            var current: Int? = start
-            while let index = current, !isDone[index], positions[index] == nil {
-                positions[index] = path.count
-                path.append(index)
-                current = sources[index]
-            }
-            var members: ArraySlice<Int> = []
-            if let index = current, let first = positions[index] { members = path[first...] }
-            for (offset, index) in members.enumerated() {
+        let succession = Succession(sources)
+        for circle in succession.circles {
+            let names = circle.map { images[$0].name }
+            for (offset, index) in circle.enumerated() {
                 guard let copy = images[index].copy else { continue }
-                let names = members.map { images[$0].name }
-                // Each member sees the circle from its own place; the longest circle would fill a message for each.
-                let others = (names[offset...] + names[..<offset]).prefix(FleetCheck.namedLimit)
-                let circle = others + (others.count < names.count ? ["..."] : []) + [names[offset]]
                 FleetCheck.report(
                     .copyCycle, at: copy.place,
-                    "the images are copied in a circle: " + singleLine(circle.joined(separator: " -> "), limit: 400),
-                    on: &images[index]
-                )
+                    "the images are copied in a circle: " + Succession.text(names, from: offset), on: &images[index])
                 images[index].definition = nil
             }
-            for index in path { isDone[index] = true }
-            order += path.prefix(path.count - members.count).reversed().filter { images[$0].copy != nil }
         }
-        return order
+        return succession.order.filter { images[$0].copy != nil }
     }
 
     private static func reportUnknown(_ images: inout [ReadImage], _ sources: [Int?], _ names: Set<String>) {

@@ -71,32 +71,13 @@ enum FleetCheck {
             guard case .image(let base) = image.definition?.base else { return nil }
             return indexByName[base.value]
         }
-        var isDone = [Bool](repeating: false, count: images.count)
-        for start in images.indices where !isDone[start] {
-            var path: [Int] = []
-            var positions: [Int: Int] = [:]
-            var current: Int? = start
-            while let index = current, !isDone[index], positions[index] == nil {
-                positions[index] = path.count
-                path.append(index)
-                current = bases[index]
+        for circle in Succession(bases).circles {
+            let names = circle.map { images[$0].name }
+            for (offset, index) in circle.enumerated() {
+                report(
+                    .baseCycle, at: images[index].basePlace,
+                    "the bases form a circle: " + Succession.text(names, from: offset), on: &images[index])
             }
-            if let index = current, let first = positions[index] { reportCycle(Array(path[first...]), &images) }
-            for index in path { isDone[index] = true }
-        }
-    }
-
-    private static func reportCycle(_ members: [Int], _ images: inout [ReadImage]) {
-        let names = members.map { images[$0].name }
-        for (offset, index) in members.enumerated() {
-            // Each member sees the circle from its own place.
-            let others = (names[offset...] + names[..<offset]).prefix(namedLimit)
-            let circle = others + (others.count < names.count ? ["..."] : []) + [names[offset]]
-            report(
-                .baseCycle, at: images[index].basePlace,
-                "the bases form a circle: " + singleLine(circle.joined(separator: " -> "), limit: 400),
-                on: &images[index]
-            )
         }
     }
 }

@@ -168,12 +168,14 @@ func canonicalName(_ name: some StringProtocol) -> String {
 }
 
 extension ByteCursor {
-    /// Takes a name of PEP 508: letters, digits, `.`, `_` and `-`, not ending in `.` or `-`.
+    /// Takes a name of PEP 508: letters, digits, `.`, `_` and `-`, not ending in `.`, `_` or `-`.
+    ///
+    /// `packaging` lets a `_` stand at the end, and then refuses the name that it normalises this to.
     mutating func identifier() -> String? {
         let start = position
         guard let first = peek, isAlphanumeric(first) else { return nil }
         _ = taking { isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D }
-        while position > start, bytes[position - 1] == 0x2E || bytes[position - 1] == 0x2D { reset(to: position - 1) }
+        while position > start, !isAlphanumeric(bytes[position - 1]) { reset(to: position - 1) }
         return text(from: start)
     }
 }

@@ -48,7 +48,7 @@ struct PackagingTests {
         "numpy==1.0_", "numpy==1.0.", "numpy==1.0a.", "numpy==1.0a-", "numpy==1.0.dev.", "numpy==1.0post_",
         "numpy==1.0A1", "numpy==1.0RC1",
         "numpy==1.0a_.dev1", "numpy==1.0--1", "numpy==1.0.a.dev", "numpy==1.0dev1.post1",
-        "a", "a-", "-a", "a.b_c--D", "a_", "_a", "requests[security]", "requests[b, a]", "requests[A_b.c]",
+        "a", "a-", "-a", "a.b_c--D", "_a", "requests[security]", "requests[b, a]", "requests[A_b.c]",
         "requests[]", "requests[a b]",
         "requests[a,]", "requests [a] >= 2", "requests[a", "x @ https://example.com/x.whl",
         "x@https://example.com/x.whl",

@@ -64,6 +64,11 @@ struct LayerFileTests {
         ),
         Case(
             file: "requirements.txt", text: "numpy=1.19\n", expected: ["VRV060 1:6"], contains: "pip writes name==1.0"),
+        // packaging takes the first and refuses what it normalises it to.
+        Case(file: "requirements.txt", text: "a_\nb-\n", expected: ["VRV060 1:2", "VRV060 2:2"]),
+        Case(
+            file: "environment.yml", text: "dependencies:\n  - c[build='*~']\n  - c[build='*[a']\n",
+            expected: ["VRV051 2:5", "VRV051 3:5"]),
         Case(file: "requirements.txt", text: "numpy>=1.*\n", expected: ["VRV060 1:8"]),
         Case(
             file: "requirements.txt", text: "# c\n\nx; pyton_version<'3'\n", expected: ["VRV060 3:4"],

@@ -265,6 +265,16 @@ extension DiagnosticCode {
             The image that this one is copied from is itself invalid, so what would be copied is not known. Correct the \
             other definition first; this one then becomes valid by itself.
             """
+        case .basePlatform:
+            """
+            An image is built for a platform that its base, an image of the same repository, is not built for. Give both \
+            the same `platforms`, or the base more.
+            """
+        case .lockedPlatform:
+            """
+            A lock file or an explicit list names packages for one platform, and the image has several. Let an \
+            `environment.yml` be solved for each of them, or make an image for each platform.
+            """
         case .bootstrapUser:
             """
             The user of a bootstrap has a name that `useradd` of Debian takes: lower-case letters, digits, '_' and '-', at \

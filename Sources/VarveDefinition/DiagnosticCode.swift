@@ -74,6 +74,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case copyUnknown = "VRV091"
     case copyCycle = "VRV092"
     case copyBroken = "VRV093"
+    case basePlatform = "VRV094"
+    case lockedPlatform = "VRV095"
     // Bases that varve makes
     case bootstrapUser = "VRV120"
     // runtime.txt

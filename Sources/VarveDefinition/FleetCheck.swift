@@ -12,6 +12,7 @@ enum FleetCheck {
         checkBases(&images, names)
         checkCycles(&images)
         HardwareCheck.check(&images)
+        PlatformCheck.check(&images)
         copies.reportBroken(&images)
     }
 

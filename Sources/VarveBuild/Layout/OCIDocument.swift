@@ -53,6 +53,34 @@ enum OCIDocument: Hashable, Sendable {
         }
     }
 
+    /// The exact bytes.
+    var bytes: [UInt8] {
+        switch self {
+        case .manifest(let manifest): manifest.bytes
+        case .index(let index): index.bytes
+        }
+    }
+
+    /// Their digest.
+    var digest: Digest {
+        switch self {
+        case .manifest(let manifest): manifest.digest
+        case .index(let index): index.digest
+        }
+    }
+
+    /// A pointer to the document.
+    var descriptor: OCIDescriptor {
+        switch self {
+        case .manifest(let manifest): manifest.descriptor
+        case .index(let index):
+            OCIDescriptor(mediaType: MediaType.index, digest: index.digest, size: index.bytes.count)
+        }
+    }
+
+    /// Whether it is an index.
+    var isIndex: Bool { if case .index = self { true } else { false } }
+
     private struct Fields: Decodable {
         var schemaVersion: Int
         var mediaType: String?
@@ -71,6 +99,35 @@ struct OCIIndex: Hashable, Sendable {
     var digest: Digest
     /// The entries.
     var manifests: [OCIDescriptor]
+
+    /// An index that was read.
+    init(bytes: [UInt8], digest: Digest, manifests: [OCIDescriptor]) {
+        self.bytes = bytes
+        self.digest = digest
+        self.manifests = manifests
+    }
+
+    /// A new index; equal input gives equal bytes.
+    ///
+    /// - Throws: `BuildFailure` when it cannot be encoded.
+    init(manifests: [OCIDescriptor], annotations: [String: String]) throws(BuildFailure) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let fields = Fields(manifests: manifests, annotations: annotations.isEmpty ? nil : annotations)
+        do {
+            let bytes = try Array(encoder.encode(fields))
+            self.init(bytes: bytes, digest: .of(bytes), manifests: manifests)
+        } catch {
+            throw BuildFailure(.unknown, message: "failed to encode an image index: \(error)")
+        }
+    }
+
+    private struct Fields: Encodable {
+        let schemaVersion = 2
+        let mediaType = MediaType.index
+        let manifests: [OCIDescriptor]
+        let annotations: [String: String]?
+    }
 
     /// The entry of a platform; nil where there is none.
     ///

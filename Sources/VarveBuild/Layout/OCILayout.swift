@@ -54,9 +54,26 @@ struct OCILayout: Hashable, Sendable {
     ///
     /// - Throws: `BuildFailure` when it is damaged or no manifest.
     func manifest(_ digest: Digest) throws(BuildFailure) -> OCIManifest? {
-        guard let bytes = try blobs.read(digest) else { return nil }
-        guard case .manifest(let manifest) = try OCIDocument(bytes, subject: "\(path)@\(digest)") else { return nil }
+        guard case .manifest(let manifest) = try document(digest) else { return nil }
         return manifest
+    }
+
+    /// A manifest or an index by its digest; nil where it is not there.
+    ///
+    /// - Throws: `BuildFailure` when it is damaged or neither.
+    func document(_ digest: Digest) throws(BuildFailure) -> OCIDocument? {
+        guard let bytes = try blobs.read(digest) else { return nil }
+        return try OCIDocument(bytes, subject: "\(path)@\(digest)")
+    }
+
+    /// Whether a document and everything it names is there.
+    func contains(_ document: OCIDocument) -> Bool {
+        switch document {
+        case .manifest(let manifest): contains(manifest)
+        case .index(let index):
+            blobs.contains(document.descriptor)
+                && index.manifests.allSatisfy { ((try? manifest($0.digest)) ?? nil).map(contains) == true }
+        }
     }
 
     /// Whether a manifest and everything it names is there.

@@ -92,6 +92,26 @@ struct ImageExporter: Sendable {
         }
     }
 
+    /// Gives a layout of an index, its manifests and their configs, for a destination that has the layers.
+    ///
+    /// - Throws: what the body throws; `BuildFailure` when the layout cannot be made.
+    func withIndex<Result: Sendable>(
+        of images: [UploadedImage], annotations: [String: String], _ body: (StagedIndex) async throws -> Result
+    ) async throws -> Result {
+        try await staging.withDirectory { directory in
+            let layout = OCILayout(directory.appending("index"))
+            try layout.create()
+            for image in images {
+                try layout.blobs.write(image.config.bytes, as: image.config.digest)
+                try layout.blobs.write(image.manifest.bytes, as: image.manifest.digest)
+            }
+            let index = try OCIIndex(manifests: images.map(\.entry), annotations: annotations)
+            try layout.blobs.write(index.bytes, as: index.digest)
+            try layout.updateIndex { $0.set(StagedImage.name, to: OCIDocument.index(index).descriptor) }
+            return try await body(StagedIndex(layout: layout, index: index))
+        }
+    }
+
     /// The layers of an image, all of them compressed and kept.
     private func compressedLayers(
         of config: OCIConfig, image: SkopeoImage, directory: FilePath
@@ -156,4 +176,31 @@ struct StagedImage: Hashable, Sendable {
 
     /// How skopeo names it.
     var source: SkopeoImage { .layout(layout, name: Self.name) }
+}
+
+/// An index in a layout of its own, without the layers of its images.
+struct StagedIndex: Hashable, Sendable {
+    /// The layout.
+    var layout: OCILayout
+    /// The index.
+    var index: OCIIndex
+
+    /// How skopeo names it.
+    var source: SkopeoImage { .layout(layout, name: StagedImage.name) }
+}
+
+/// An image that its destination has, under its digest.
+struct UploadedImage: Hashable, Sendable {
+    /// The manifest.
+    var manifest: OCIManifest
+    /// The config.
+    var config: OCIConfig
+
+    /// Its entry in an index.
+    var entry: OCIDescriptor {
+        var entry = manifest.descriptor
+        entry.platform = OCIDescriptor.PlatformFields(
+            architecture: config.architecture, os: config.os, variant: config.variant)
+        return entry
+    }
 }

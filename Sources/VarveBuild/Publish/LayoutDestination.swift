@@ -16,21 +16,21 @@ struct LayoutDestination: ImageDestination {
 
     func location(of image: ImageName) -> String { "oci:\(layout.path):\(image)" }
 
-    func manifest(of image: ImageName, tag: String) async throws -> OCIManifest? {
+    func document(of image: ImageName, tag: String) async throws -> OCIDocument? {
         guard let digest = try names.digest(under: name(image, tag)) else { return nil }
-        return try? layout.manifest(digest)
+        return try? layout.document(digest)
     }
 
-    func manifest(of image: ImageName, digest: Digest) async throws -> OCIManifest? {
+    func document(of image: ImageName, digest: Digest) async throws -> OCIDocument? {
         // A damaged manifest is as good as none: publishing again writes it anew.
-        try? layout.manifest(digest)
+        try? layout.document(digest)
     }
 
     var isWholeReadsOnly: Bool { true }
 
-    func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool {
+    func isWhole(_ document: OCIDocument, of image: ImageName) async throws -> Bool {
         // An image without a name is lost to all other tools.
-        try layout.contains(manifest) && names.hold(manifest.digest, image: image)
+        try layout.contains(document) && names.hold(document.digest, image: image)
     }
 
     func upload(_ staged: StagedImage, of image: ImageName) async throws {
@@ -50,13 +50,24 @@ struct LayoutDestination: ImageDestination {
         }
     }
 
+    func upload(_ staged: StagedIndex, of image: ImageName) async throws {
+        try layout.blobs.write(staged.index.bytes, as: staged.index.digest)
+        guard layout.contains(.index(staged.index)) else {
+            throw BuildFailure(
+                .environment,
+                message: "failed to publish image '\(location(of: image))': a manifest is missing after writing"
+            )
+        }
+    }
+
     func tag(
-        _ manifest: OCIManifest, of image: ImageName, build: String, moving: [String]
-    ) async throws -> OCIManifest {
-        var published = manifest
+        _ document: OCIDocument, of image: ImageName, build: String, moving: [String]
+    ) async throws -> OCIDocument {
+        var published = document
+        let configs = configs(of: document)
         try layout.updateIndex { index in
             if let descriptor = index.descriptor(named: name(image, build)),
-                let present = try? layout.manifest(descriptor.digest), present.config.digest == manifest.config.digest,
+                let present = try? layout.document(descriptor.digest), self.configs(of: present) == configs,
                 layout.contains(present)
             {
                 published = present
@@ -64,6 +75,14 @@ struct LayoutDestination: ImageDestination {
             for tag in [build] + moving { index.set(name(image, tag), to: published.descriptor) }
         }
         return published
+    }
+
+    /// What tells one image from another: its config, or those of all platforms.
+    private func configs(of document: OCIDocument) -> [Digest?] {
+        switch document {
+        case .manifest(let manifest): [manifest.config.digest]
+        case .index(let index): index.manifests.map { (try? layout.manifest($0.digest))?.config.digest }
+        }
     }
 
     private func name(_ image: ImageName, _ tag: String) -> String { "\(image):\(tag)" }

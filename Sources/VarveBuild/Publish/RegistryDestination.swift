@@ -15,13 +15,13 @@ struct RegistryDestination: ImageDestination {
         host + "/" + (prefix.isEmpty ? "" : prefix + "/") + image.value
     }
 
-    func manifest(of image: ImageName, tag: String) async throws -> OCIManifest? {
+    func document(of image: ImageName, tag: String) async throws -> OCIDocument? {
         try await read(reference(image, tag: tag))
     }
 
-    func manifest(of image: ImageName, digest: Digest) async throws -> OCIManifest? {
-        let manifest = try await read(reference(image).pinned(to: digest))
-        return manifest?.digest == digest ? manifest : nil
+    func document(of image: ImageName, digest: Digest) async throws -> OCIDocument? {
+        let document = try await read(reference(image).pinned(to: digest))
+        return document?.digest == digest ? document : nil
     }
 
     var isWholeReadsOnly: Bool { false }
@@ -29,10 +29,10 @@ struct RegistryDestination: ImageDestination {
     /// Copies the image onto itself.
     ///
     /// skopeo asks for every blob, fetches one only where it is missing, and puts the same manifest again. It is the one way by which skopeo answers without pulling layers.
-    func isWhole(_ manifest: OCIManifest, of image: ImageName) async throws -> Bool {
-        let pinned = try SkopeoImage.registry(reference(image).pinned(to: manifest.digest))
+    func isWhole(_ document: OCIDocument, of image: ImageName) async throws -> Bool {
+        let pinned = try SkopeoImage.registry(reference(image).pinned(to: document.digest))
         do {
-            try await skopeo.copy(pinned, to: pinned, verb: "check")
+            try await skopeo.copy(pinned, to: pinned, verb: "check", mode: mode(of: document))
             return true
         } catch let failure as BuildFailure where failure.failureClass == .definition {
             return false
@@ -50,30 +50,39 @@ struct RegistryDestination: ImageDestination {
         }
     }
 
-    func tag(
-        _ manifest: OCIManifest, of image: ImageName, build: String, moving: [String]
-    ) async throws -> OCIManifest {
-        let source = try SkopeoImage.registry(reference(image).pinned(to: manifest.digest))
-        for tag in [build] + moving {
-            try await skopeo.copy(source, to: .registry(reference(image, tag: tag)), verb: "tag")
+    /// The images themselves are there, so that skopeo sends the index alone.
+    func upload(_ staged: StagedIndex, of image: ImageName) async throws {
+        let pinned = try reference(image).pinned(to: staged.index.digest)
+        try await skopeo.copy(staged.source, to: .registry(pinned), verb: "publish", mode: .exactIndex)
+        guard try await skopeo.manifest(of: .registry(pinned)) == staged.index.bytes else {
+            throw BuildFailure(
+                .transient,
+                message: "failed to publish image '\(pinned)': the registry gives other bytes than it was sent"
+            )
         }
-        return manifest
     }
 
-    private func read(_ reference: ImageReference) async throws -> OCIManifest? {
+    func tag(
+        _ document: OCIDocument, of image: ImageName, build: String, moving: [String]
+    ) async throws -> OCIDocument {
+        let source = try SkopeoImage.registry(reference(image).pinned(to: document.digest))
+        for tag in [build] + moving {
+            try await skopeo.copy(
+                source, to: .registry(reference(image, tag: tag)), verb: "tag", mode: mode(of: document))
+        }
+        return document
+    }
+
+    private func mode(of document: OCIDocument) -> Skopeo.CopyMode { document.isIndex ? .exactIndex : .exact }
+
+    private func read(_ reference: ImageReference) async throws -> OCIDocument? {
         let bytes: [UInt8]
         do {
             bytes = try await skopeo.manifest(of: .registry(reference))
         } catch let failure as BuildFailure where failure.failureClass == .definition {
             return nil
         }
-        guard case .manifest(let manifest) = try OCIDocument(bytes, subject: reference.description) else {
-            throw BuildFailure(
-                .definition,
-                message: "failed to read image '\(reference)': an index stands in the place of varve's image"
-            )
-        }
-        return manifest
+        return try OCIDocument(bytes, subject: reference.description)
     }
 
     private func reference(_ image: ImageName, tag: String? = nil) throws -> ImageReference {

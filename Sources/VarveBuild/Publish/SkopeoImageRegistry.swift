@@ -65,8 +65,8 @@ public struct SkopeoImageRegistry: ImageRegistry {
     /// A registry keeps what a manifest names for as long as it keeps the manifest; what was lost behind its back is seen
     /// and mended when the image is published again.
     public func contains(_ image: ImageName, manifest: Digest) async throws -> Bool {
-        guard let manifest = try await destination.manifest(of: image, digest: manifest) else { return false }
-        return destination.isWholeReadsOnly ? try await destination.isWhole(manifest, of: image) : true
+        guard let document = try await destination.document(of: image, digest: manifest) else { return false }
+        return destination.isWholeReadsOnly ? try await destination.isWhole(document, of: image) : true
     }
 
     /// Publishes a finished image and moves its tags.
@@ -79,19 +79,22 @@ public struct SkopeoImageRegistry: ImageRegistry {
     public func publish(_ request: PublishRequest) async throws -> PublishedImage {
         let image = request.image
         try checkTags(request)
-        var manifest: OCIManifest
-        if let published = try await published(request) {
-            manifest = published
-        } else {
-            manifest = try await upload(request)
-        }
+        var document = if let published = try await published(request) { published } else { try await upload(request) }
         var moving: [String] = []
         for tag in request.movingTags where tag != request.buildTag && !moving.contains(tag) { moving.append(tag) }
-        manifest = try await destination.tag(manifest, of: image, build: request.buildTag, moving: moving)
-        return PublishedImage(
-            reference: "\(location(of: image))@\(manifest.digest)", manifestDigest: manifest.digest,
-            configDigest: manifest.config.digest, tags: [request.buildTag] + moving
+        document = try await destination.tag(document, of: image, build: request.buildTag, moving: moving)
+        let manifests = try await destination.manifests(of: document, image: image) ?? []
+        var published = PublishedImage(
+            reference: "\(location(of: image))@\(document.digest)", manifestDigest: document.digest,
+            configDigest: manifests.first?.config.digest ?? request.layer.configDigest,
+            tags: [request.buildTag] + moving
         )
+        if document.isIndex {
+            published.platforms = manifests.map {
+                PublishedPlatform(manifestDigest: $0.digest, configDigest: $0.config.digest)
+            }
+        }
+        return published
     }
 
     private func checkTags(_ request: PublishRequest) throws {
@@ -101,40 +104,66 @@ public struct SkopeoImageRegistry: ImageRegistry {
         }
     }
 
-    /// The manifest that the build tag stands on, where it is this image, whole.
-    private func published(_ request: PublishRequest) async throws -> OCIManifest? {
-        guard let manifest = try await buildTagManifest(request) else { return nil }
-        guard manifest.config.digest == request.layer.configDigest else {
+    /// What the build tag stands on, where it is this image, whole.
+    private func published(_ request: PublishRequest) async throws -> OCIDocument? {
+        guard let document = try await buildTagDocument(request) else { return nil }
+        guard let manifests = try await destination.manifests(of: document, image: request.image) else { return nil }
+        guard document.isIndex != request.others.isEmpty, manifests.map(\.config.digest) == request.configDigests else {
             throw BuildFailure(
                 .definition,
-                message: "failed to publish image '\(location(of: request.image)):\(request.buildTag)': "
-                    + "the tag already stands on another image, \(manifest.config.digest)"
+                message:
+                    "failed to publish image '\(location(of: request.image)):\(request.buildTag)': the tag already "
+                    + "stands on another image, \(manifests.map(\.config.digest.description).joined(separator: " "))"
             )
         }
-        return try await destination.isWhole(manifest, of: request.image) ? manifest : nil
+        return try await destination.isWhole(document, of: request.image) ? document : nil
     }
 
-    private func buildTagManifest(_ request: PublishRequest) async throws -> OCIManifest? {
+    private func buildTagDocument(_ request: PublishRequest) async throws -> OCIDocument? {
         do {
-            return try await destination.manifest(of: request.image, tag: request.buildTag)
+            return try await destination.document(of: request.image, tag: request.buildTag)
         } catch let failure as BuildFailure where failure.failureClass == .unauthorized {
             // Some registries answer so for a repository that the first push makes; the push tells the two apart.
             return nil
         }
     }
 
-    private func upload(_ request: PublishRequest) async throws -> OCIManifest {
-        let source = SkopeoImage.store(store, name: "@" + request.layer.configDigest.hex)
-        return try await exporter.withExport(of: source, annotations: request.annotations) { staged in
-            guard staged.manifest.config.digest == request.layer.configDigest else {
+    private func upload(_ request: PublishRequest) async throws -> OCIDocument {
+        let first = try await upload(request.layer, annotations: request.annotations, of: request.image)
+        guard !request.others.isEmpty else { return .manifest(first.manifest) }
+        var images = [first]
+        for other in request.others {
+            images.append(try await upload(other.layer, annotations: other.annotations, of: request.image))
+        }
+        // What the index stands for is no single base.
+        let annotations = request.annotations.filter { !$0.key.hasPrefix("org.opencontainers.image.base.") }
+        return try await exporter.withIndex(of: images, annotations: annotations) { staged in
+            try await destination.upload(staged, of: request.image)
+            return .index(staged.index)
+        }
+    }
+
+    private func upload(
+        _ layer: BuiltLayer, annotations: [String: String], of image: ImageName
+    ) async throws -> UploadedImage {
+        let source = SkopeoImage.store(store, name: "@" + layer.configDigest.hex)
+        return try await exporter.withExport(of: source, annotations: annotations) { staged in
+            guard staged.manifest.config.digest == layer.configDigest else {
                 throw BuildFailure(
                     .unknown,
-                    message: "failed to export image '\(request.layer.configDigest)': "
+                    message: "failed to export image '\(layer.configDigest)': "
                         + "the store gave the config of another image, \(staged.manifest.config.digest)"
                 )
             }
-            try await destination.upload(staged, of: request.image)
-            return staged.manifest
+            try await destination.upload(staged, of: image)
+            let config = try staged.layout.blobs.read(layer.configDigest, limit: staged.manifest.config.size) ?? []
+            return UploadedImage(
+                manifest: staged.manifest, config: try OCIConfig(config, subject: location(of: image)))
         }
     }
+}
+
+extension PublishRequest {
+    /// The configs of all platforms, in order.
+    fileprivate var configDigests: [Digest] { [layer.configDigest] + others.map(\.layer.configDigest) }
 }

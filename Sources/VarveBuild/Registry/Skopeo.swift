@@ -52,6 +52,8 @@ struct Skopeo: Sendable {
     enum CopyMode: Hashable, Sendable {
         /// Nothing: the manifest arrives as the same bytes.
         case exact
+        /// Nothing, and the images of all platforms go along.
+        case exactIndex
         /// The form of the manifest and the compression of the layers, never the config.
         ///
         /// The blobs go to the given folder in place of the target's own.
@@ -84,6 +86,7 @@ struct Skopeo: Sendable {
         arguments += ["copy", "--quiet"]
         switch mode {
         case .exact: arguments.append("--preserve-digests")
+        case .exactIndex: arguments += ["--preserve-digests", "--all"]
         case .converting(let blobs): arguments += ["--dest-shared-blob-dir", blobs.string]
         }
         if source.host != nil || target.host != nil { arguments += authentication }

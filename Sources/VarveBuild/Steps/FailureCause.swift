@@ -27,6 +27,12 @@ struct FailureCause: Hashable, Sendable {
                 .outOfMemory,
                 "it was killed by signal 9, most likely for lack of memory; give the machine more or the step less to do"
             )
+        } else if tail.contains(where: Self.isForeignProgram) {
+            (failureClass, text) = (
+                .environment,
+                "this machine cannot run programs of the image's platform; install the packages qemu-user-static and "
+                    + "binfmt-support, or build it on a machine of that platform"
+            )
         } else if let own = tail.last(where: { $0.hasPrefix("varve: ") }) {
             (failureClass, text) = (.definition, String(own.dropFirst(7)))
         } else if ownScript {
@@ -45,6 +51,13 @@ struct FailureCause: Hashable, Sendable {
     /// Whether a line is what buildah says of an exit status, which the message says already.
     static func isNoise(_ line: String) -> Bool {
         line.hasPrefix("subprocess exited ") || line.hasPrefix("Error: exit status ")
+    }
+
+    /// The words of the kernel for a program of another architecture, as buildah and mmdebstrap pass them on.
+    private static func isForeignProgram(_ line: String) -> Bool {
+        line.hasPrefix("process failed to start with error: ") && line.contains("exec format error")
+            || line.contains("exec user process caused: exec format error")
+            || line.contains("can neither be executed natively nor via qemu user emulation")
     }
 
     private static func isMissingPackage(_ line: String) -> Bool {

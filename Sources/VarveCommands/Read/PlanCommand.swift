@@ -34,7 +34,7 @@ struct PlanCommand: AsyncParsableCommand {
         if let from = range.from, let before = try await workspace.survey.survey(commit: from, bases: .registry) {
             plan.images = plan.images.filter { image in
                 let old = before.plan.images.first { $0.definition.name == image.definition.name }
-                return old?.key != image.key || old?.key == nil
+                return old?.platforms.map(\.key) != image.platforms.map(\.key) || old?.isKeyed != true
                     || old?.definition.verify != image.definition.verify
                     || old?.definition.tags != image.definition.tags
             }
@@ -65,8 +65,12 @@ struct PlanCommand: AsyncParsableCommand {
             case .build:
                 Output.line("\(name): build")
                 for reason in image.reasons { Output.line("  because \(reason)") }
-                for layer in image.layers {
-                    Output.line("  \(layer.action.rawValue) \(layer.kind.rawValue) \(layer.key?.short ?? "")")
+                for part in image.platforms {
+                    let platform = image.others.isEmpty ? "" : " \(part.platform)"
+                    for layer in part.layers {
+                        Output.line(
+                            "  \(layer.action.rawValue) \(layer.kind.rawValue) \(layer.key?.short ?? "")\(platform)")
+                    }
                 }
             case .wait, .blocked: Output.line("\(name): \(image.action.rawValue): \(image.cause ?? "")")
             }
@@ -92,6 +96,8 @@ struct PlanJSON: Encodable {
         let kind: LayerKind
         let key: LayerKey?
         let action: LayerPlan.Action
+        /// Named where the image has several.
+        let platform: Platform?
     }
 
     let commit: ObjectID
@@ -104,7 +110,14 @@ struct PlanJSON: Encodable {
             Image(
                 name: image.definition.name.value, status: image.status, action: image.action.rawValue,
                 reasons: image.reasons,
-                layers: image.layers.map { Layer(kind: $0.kind, key: $0.key, action: $0.action) }, cause: image.cause)
+                layers: image.platforms.flatMap { part in
+                    part.layers.map { layer in
+                        Layer(
+                            kind: layer.kind, key: layer.key, action: layer.action,
+                            platform: image.others.isEmpty ? nil : part.platform)
+                    }
+                },
+                cause: image.cause)
         }
         let invalid = plan.invalid.map {
             Image(name: $0.name, status: .invalid, action: "invalid", reasons: [], layers: [], cause: nil)

@@ -10,6 +10,7 @@ struct EventJSON: Encodable {
     var layer: LayerKind?
     var key: LayerKey?
     var action: LayerRecord.Action?
+    var platform: Platform?
     var seconds: Double?
     var status: ImageStatus?
     var reasons: [RebuildReason]?
@@ -57,6 +58,7 @@ struct EventJSON: Encodable {
             layer = record.kind
             key = record.key
             action = record.action
+            platform = record.platform
             seconds = record.seconds
         case .verifyStarted(let image):
             self.event = "verify-started"

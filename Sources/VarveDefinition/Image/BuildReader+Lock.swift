@@ -5,9 +5,10 @@ import VarveModel
 extension BuildReader {
     /// The platform that locked packages are taken for.
     ///
-    /// A definition has one; what is wrong with `platforms` is reported by whoever reads the fields.
+    /// The first one; what is wrong with `platforms` is reported by whoever reads the fields, and packages that are not for
+    /// the others by the check of platforms.
     var platform: Platform {
-        root?["platforms"]?.items?.first?.text.flatMap { try? Platform($0) } ?? image.hostPlatform
+        root?["platforms"]?.items?.compactMap { $0.text.flatMap { try? Platform($0) } }.min() ?? image.hostPlatform
     }
 
     /// The conda content of a lock file; nil where there is none or it cannot be read, which is reported.

@@ -76,9 +76,7 @@ struct ImageFields {
         root["hardware"]?.text.flatMap(Hardware.init(rawValue:)) ?? .cpu
     }
 
-    /// What `platforms` says: in order, without duplicates; nil where it is not given.
-    ///
-    /// More than one is refused.
+    /// What `platforms` says: sorted, without duplicates; nil where it is not given.
     func platforms() -> [Platform]? {
         guard let items = root["platforms"]?.items, !items.isEmpty else { return nil }
         var result: [Platform] = []
@@ -89,9 +87,10 @@ struct ImageFields {
                 let platform = try Platform(text)
                 guard seen.insert(platform).inserted else { continue }
                 result.append(platform)
-                guard result.count == 2 else { continue }
+                guard result.count == Self.platformLimit + 1 else { continue }
                 findings.report(
-                    .notSupported, at: item.place, "more than one platform is not supported yet; expected one")
+                    .platform, at: item.place,
+                    "expected at most \(Self.platformLimit) platforms, which one record tells of")
             } catch {
                 let known = [
                     "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/ppc64le", "linux/s390x", "linux/riscv64",
@@ -106,8 +105,11 @@ struct ImageFields {
                 )
             }
         }
-        return result.isEmpty ? nil : result
+        return result.isEmpty ? nil : result.sorted()
     }
+
+    /// The most platforms that an image may have: each takes room in the one line of its records.
+    private static let platformLimit = 4
 
     /// What `env` says.
     func environment() -> [String: String] {

@@ -18,6 +18,8 @@ struct ReadImage {
     var basePlace: Place
     /// Where the hardware is given.
     var hardwarePlace: Place
+    /// Where the platforms are given.
+    var platformsPlace: Place
     var folder: ImageFolder
     /// The image that this one is copied from.
     var copy: (name: ImageName, place: Place)?
@@ -56,6 +58,7 @@ struct ImageReader {
             namePlace: root?["name"]?.place ?? start,
             basePlace: root?["base"]?.place ?? start,
             hardwarePlace: root?["hardware"]?.place ?? start,
+            platformsPlace: root?["platforms"]?.place ?? start,
             folder: folder, diagnostics: []
         )
         let build = try BuildReader(image: self, root: root, source: source).read()

@@ -51,7 +51,7 @@ public enum ImageKeys {
         ),
         KeyDescription(
             "platforms", .list(.text), default: "the host's platform", layers: LayerKind.allCases,
-            "The platform to build for; more than one is not supported yet."
+            "The platforms to build for; with several, an index of all of them is published."
         ),
         KeyDescription("tags", .list(.text), default: "empty", "Further tags to publish the image under."),
         KeyDescription("suspend", .boolean, default: "false", "Whether the image is left as it is."),

@@ -15,7 +15,7 @@ enum RecordLine {
     /// record are, one line too many would keep all later ones from being written.
     static func encode(_ record: BuildRecord) throws(GitError) -> [UInt8] {
         var record = record
-        for step in 0...13 {
+        for step in 0...14 {
             shrink(&record, step)
             let line = try json(record)
             if line.count <= limit { return line }
@@ -76,8 +76,21 @@ enum RecordLine {
             record.trigger = shortened(record.trigger, 40)
         case 11: record.folder = shortened(record.folder, 400)
         case 12:
-            record.layers = record.layers.map { LayerRecord(kind: $0.kind, key: $0.key, action: $0.action) }
+            record.layers = record.layers.map { layer in
+                var short = LayerRecord(kind: layer.kind, key: layer.key, action: layer.action)
+                short.platform = layer.platform
+                return short
+            }
             record.folder = shortened(record.folder, 100)
+        case 13:
+            // The first platform tells of all of them; of the others, whether they are as defined.
+            let last = Dictionary(record.layers.map { ($0.platform, $0.key) }) { $1 }
+            record.layers = record.layers.filter { $0.platform == nil || last[$0.platform] == $0.key }
+            record.platforms = record.platforms?.map { platform in
+                PlatformRecord(
+                    platform: platform.platform, manifestDigest: platform.manifestDigest,
+                    configDigest: platform.configDigest)
+            }
         default:
             // Six bytes for one are what a control character takes in JSON.
             record.error?.message = ""

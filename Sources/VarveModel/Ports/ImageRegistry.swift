@@ -58,6 +58,8 @@ public struct PublishRequest: Sendable {
     public var movingTags: [String]
     /// Annotations of the manifest: source and revision.
     public var annotations: [String: String]
+    /// The last layers for the other platforms; with any, an index is published and the tags stand on it.
+    public var others: [PlatformLayer] = []
 
     /// A finished image to publish.
     public init(
@@ -71,16 +73,32 @@ public struct PublishRequest: Sendable {
     }
 }
 
+/// The last layer of an image for one platform.
+public struct PlatformLayer: Hashable, Sendable {
+    /// The layer.
+    public var layer: BuiltLayer
+    /// Annotations of the platform's manifest.
+    public var annotations: [String: String]
+
+    /// A last layer.
+    public init(layer: BuiltLayer, annotations: [String: String]) {
+        self.layer = layer
+        self.annotations = annotations
+    }
+}
+
 /// An image as it was published.
 public struct PublishedImage: Hashable, Sendable {
     /// The image by digest: `registry.example.com/ds-python@sha256:…` or `oci:DIR:NAME@sha256:…`.
     public var reference: String
-    /// The manifest's digest.
+    /// The digest of the manifest, or of the index of several platforms.
     public var manifestDigest: Digest
-    /// The config's digest.
+    /// The config's digest; that of the first platform where there are several.
     public var configDigest: Digest
     /// The tags that now stand on the manifest.
     public var tags: [String]
+    /// The manifests and configs of several platforms, in the request's order; empty where there is one.
+    public var platforms: [PublishedPlatform] = []
 
     /// An image as it was published.
     public init(reference: String, manifestDigest: Digest, configDigest: Digest, tags: [String]) {
@@ -88,5 +106,33 @@ public struct PublishedImage: Hashable, Sendable {
         self.manifestDigest = manifestDigest
         self.configDigest = configDigest
         self.tags = tags
+    }
+}
+
+/// One platform's part of an index that was published.
+public struct PublishedPlatform: Hashable, Sendable {
+    /// The digest of its manifest.
+    public var manifestDigest: Digest
+    /// The digest of its config.
+    public var configDigest: Digest
+
+    /// One platform's part.
+    public init(manifestDigest: Digest, configDigest: Digest) {
+        self.manifestDigest = manifestDigest
+        self.configDigest = configDigest
+    }
+}
+
+/// A reference as it is looked up: what it means depends on the platform.
+public struct PlatformReference: Hashable, Sendable {
+    /// The reference.
+    public var reference: ImageReference
+    /// The platform.
+    public var platform: Platform
+
+    /// A reference for a platform.
+    public init(_ reference: ImageReference, for platform: Platform) {
+        self.reference = reference
+        self.platform = platform
     }
 }

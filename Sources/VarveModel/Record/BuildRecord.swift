@@ -39,6 +39,9 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     public var base: BaseRecord?
     /// The platform that was built for.
     public var platform: Platform?
+    /// The images of every platform, where there are several; then `manifestDigest` is that of the index, and
+    /// `configDigest` and `base` are those of `platform`.
+    public var platforms: [PlatformRecord]?
     /// SHA-256 of the `verify` script that ran, where one did; of a good build it passed.
     public var verify: Digest?
     /// When the build began: `2026-11-23T11:05:08Z`.
@@ -98,6 +101,8 @@ public struct LayerRecord: Codable, Hashable, Sendable {
     public var size: Int?
     /// The diff-id: the digest of the uncompressed archive.
     public var digest: Digest?
+    /// The platform that it is for, where that is another than the record's.
+    public var platform: Platform?
 
     /// A layer's outcome.
     public init(
@@ -159,7 +164,47 @@ public struct FailureRecord: Codable, Hashable, Sendable {
     }
 }
 
+/// The image of one platform of several.
+public struct PlatformRecord: Codable, Hashable, Sendable {
+    /// The platform.
+    public var platform: Platform
+    /// The digest of the platform's manifest.
+    public var manifestDigest: Digest
+    /// The digest of its config.
+    public var configDigest: Digest
+    /// What it stands on; nil for the record's own platform, whose base the record has.
+    public var base: BaseRecord?
+
+    /// The image of one platform.
+    public init(platform: Platform, manifestDigest: Digest, configDigest: Digest, base: BaseRecord? = nil) {
+        self.platform = platform
+        self.manifestDigest = manifestDigest
+        self.configDigest = configDigest
+        self.base = base
+    }
+}
+
 extension BuildRecord {
+    /// The platforms that the image was built for; empty where the record does not say.
+    public var builtPlatforms: [Platform] { platforms?.map(\.platform) ?? (platform.map { [$0] } ?? []) }
+
+    /// The layers of one platform, in order.
+    public func layers(for platform: Platform) -> [LayerRecord] {
+        layers.filter { ($0.platform ?? self.platform ?? platform) == platform }
+    }
+
+    /// The published image of one platform; nil where there is none.
+    public func image(for platform: Platform) -> PlatformRecord? {
+        if let platforms { return platforms.first { $0.platform == platform } }
+        guard self.platform == nil || self.platform == platform, let manifestDigest, let configDigest else {
+            return nil
+        }
+        return PlatformRecord(platform: platform, manifestDigest: manifestDigest, configDigest: configDigest)
+    }
+
+    /// What the image of one platform stands on.
+    public func base(for platform: Platform) -> BaseRecord? { image(for: platform)?.base ?? base }
+
     /// The duration in whole seconds; whatever stands in a note that somebody else wrote, a number that can be shown.
     public var wholeSeconds: Int {
         seconds.isFinite ? Int(min(max(seconds, 0), 1e9).rounded()) : 0

@@ -36,13 +36,12 @@ public struct History: Sendable {
     public func hasFinished(_ key: LayerKey) -> Bool { finished.contains(key) }
 
     /// The image as its newest good record says it is published; nil where it never was.
-    public func published(_ image: ImageName) -> ResolvedImage? {
-        guard let record = lastGood[image], let reference = record.reference, let manifest = record.manifestDigest,
-            let config = record.configDigest
+    public func published(_ image: ImageName, for platform: Platform) -> ResolvedImage? {
+        guard let record = lastGood[image], let reference = record.reference, let found = record.image(for: platform)
         else { return nil }
         return ResolvedImage(
-            reference: reference, manifestDigest: manifest, configDigest: config, image: image,
-            cudaVersion: record.base?.cudaVersion)
+            reference: reference, manifestDigest: found.manifestDigest, configDigest: found.configDigest, image: image,
+            cudaVersion: record.base(for: platform)?.cudaVersion)
     }
 }
 

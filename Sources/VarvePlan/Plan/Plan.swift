@@ -60,6 +60,38 @@ public struct ImagePlan: Sendable {
 
     /// The key of the finished image; nil while the base is unknown.
     public var key: LayerKey? { layers.last?.key }
+
+    /// What is built for the definition's other platforms; all of the above is for the first.
+    public var others: [PlatformPlan] = []
+
+    /// What is built for each platform, the first one's first.
+    public var platforms: [PlatformPlan] {
+        let first = definition.platforms.first.map { platform in
+            PlatformPlan(
+                platform: platform, layers: layers, base: base, baseImage: baseImage, contextImages: contextImages)
+        }
+        return (first.map { [$0] } ?? []) + others
+    }
+
+    /// Whether every platform's image has a key.
+    public var isKeyed: Bool { key != nil && others.allSatisfy { $0.key != nil } }
+}
+
+/// What is built for one platform of an image.
+public struct PlatformPlan: Sendable {
+    /// The platform.
+    public var platform: Platform
+    /// The layers, the lowest first.
+    public var layers: [LayerPlan]
+    /// What it stands on, for the record.
+    public var base: BaseRecord?
+    /// The image that it stands on, where it is one.
+    public var baseImage: ResolvedImage?
+    /// The images that a Containerfile names.
+    public var contextImages: [ImageReference: ResolvedImage] = [:]
+
+    /// The key of the last layer; nil while the base is not known.
+    public var key: LayerKey? { layers.last?.key }
 }
 
 /// One layer of an image in a plan.

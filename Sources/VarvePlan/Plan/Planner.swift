@@ -11,7 +11,7 @@ public struct Planner: Sendable {
 
     private let definitions: [ImageName: ImageDefinition]
     private let invalid: [InvalidDefinition]
-    private let bases: [ImageReference: BaseResolution]
+    private let bases: [PlatformReference: BaseResolution]
     private let location: @Sendable (ImageName) -> String
 
     /// Earlier layers in words, so that reasons can name what changed; may lack any.
@@ -33,7 +33,7 @@ public struct Planner: Sendable {
     ///   - descriptions: earlier layers in words, so that reasons can name what changed; may lack any.
     ///   - location: where an image is published, without tag or digest.
     public init(
-        fleet: Fleet, bases: [ImageReference: BaseResolution], descriptions: [LayerKey: LayerDescription] = [:],
+        fleet: Fleet, bases: [PlatformReference: BaseResolution], descriptions: [LayerKey: LayerDescription] = [:],
         location: @escaping @Sendable (ImageName) -> String
     ) {
         definitions = Dictionary(fleet.images.map { ($0.name, $0) }) { first, _ in first }
@@ -67,18 +67,28 @@ public struct Planner: Sendable {
     /// A parent that is absent from `parents` counts as being as it should.
     public func plan(_ name: ImageName, history: History, parents: [ImageName: ImagePlan]) -> ImagePlan? {
         guard let definition = definitions[name] else { return nil }
-        let base = resolveBase(of: definition, history: history, parents: parents)
+        guard let first = definition.platforms.first else { return nil }
+        let bases = definition.platforms.map { platform in
+            resolveBase(of: definition, for: platform, history: history, parents: parents)
+        }
+        // The platforms are published together: none of them goes before the least ready.
+        guard let base = bases.min(by: { $0.readiness < $1.readiness }), let own = bases.first else { return nil }
         var plan = ImagePlan(
             definition: definition, action: .none, status: .built, reasons: [], layers: [], cause: base.cause,
-            base: base.record, baseImage: base.image, contextImages: base.contextImages, latest: history.latest[name],
+            base: own.record, baseImage: own.image, contextImages: own.contextImages, latest: history.latest[name],
             lastGood: history.lastGood[name])
-        plan.layers = layers(of: definition, base: base, history: history)
+        plan.layers = layers(of: definition, for: first, base: own, history: history)
+        plan.others = zip(definition.platforms, bases).dropFirst().map { platform, base in
+            PlatformPlan(
+                platform: platform, layers: layers(of: definition, for: platform, base: base, history: history),
+                base: base.record, baseImage: base.image, contextImages: base.contextImages)
+        }
         if definition.isSuspended {
             plan.status = .suspended
             plan.cause = nil
             return plan
         }
-        let reasons = plan.key == nil ? [] : self.reasons(for: plan)
+        let reasons = plan.isKeyed ? self.reasons(for: plan) : []
         switch base.readiness {
         case .ready where reasons.isEmpty: break
         case .ready:
@@ -88,7 +98,7 @@ public struct Planner: Sendable {
         case .waiting:
             plan.action = .wait
             plan.status = .pending
-        case .broken where plan.key != nil && reasons.isEmpty: plan.cause = nil
+        case .broken where plan.isKeyed && reasons.isEmpty: plan.cause = nil
         case .broken:
             plan.action = .blocked
             plan.status = .blocked
@@ -96,7 +106,9 @@ public struct Planner: Sendable {
         return plan
     }
 
-    private func layers(of definition: ImageDefinition, base: Base, history: History) -> [LayerPlan] {
+    private func layers(
+        of definition: ImageDefinition, for platform: Platform, base: Base, history: History
+    ) -> [LayerPlan] {
         var contents: [LayerContent?] = [base.content.map { .base($0) }]
         if case .external = definition.base {
             // Built elsewhere: what was found is all of it.
@@ -108,7 +120,7 @@ public struct Planner: Sendable {
         }
         var parent: LayerKey?
         return contents.enumerated().map { index, content in
-            guard let content, let platform = definition.platforms.first, index == 0 || parent != nil else {
+            guard let content, index == 0 || parent != nil else {
                 return LayerPlan(kind: content?.kind ?? .base, key: nil, content: content, action: .wait)
             }
             let key = LayerKey(platform: platform, content: content, parent: parent)
@@ -128,7 +140,9 @@ public struct Planner: Sendable {
 
 extension Planner {
     /// Whether a base can be built upon.
-    private enum Readiness { case ready, waiting, broken }
+    ///
+    /// The least ready comes first.
+    private enum Readiness: Comparable { case broken, waiting, ready }
 
     private struct Base: Error {
         var content: BaseContent?
@@ -140,22 +154,22 @@ extension Planner {
     }
 
     private func resolveBase(
-        of definition: ImageDefinition, history: History, parents: [ImageName: ImagePlan]
+        of definition: ImageDefinition, for platform: Platform, history: History, parents: [ImageName: ImagePlan]
     ) -> Base {
         switch definition.base {
         case .bootstrap(let bootstrap):
             let record = BaseRecord(reference: "bootstrap \(bootstrap.distribution)/\(bootstrap.suite)")
             return Base(content: .bootstrap(bootstrap), record: record, readiness: .ready)
         case .registry(let reference), .external(let reference):
-            switch look(up: reference) {
+            switch look(up: reference, for: platform) {
             case .success(let image) where lacksCUDA(image, for: definition):
                 return Base(
                     readiness: .broken, cause: "base \(reference) has no CUDA, which an image of hardware gpu needs")
             case .success(let image): return standing(on: image, named: reference.description, .ready)
             case .failure(let base): return base
             }
-        case .containerfile(let specification): return resolveBase(by: specification)
-        case .image(let parent): return resolveBase(on: parent, history: history, plan: parents[parent])
+        case .containerfile(let specification): return resolveBase(by: specification, for: platform)
+        case .image(let parent): return resolveBase(on: parent, for: platform, history: history, plan: parents[parent])
         }
     }
 
@@ -174,8 +188,8 @@ extension Planner {
     }
 
     /// What a reference was found to be, or the base that is not ready because it was not found.
-    private func look(up reference: ImageReference) -> Result<ResolvedImage, Base> {
-        switch bases[reference] {
+    private func look(up reference: ImageReference, for platform: Platform) -> Result<ResolvedImage, Base> {
+        switch bases[PlatformReference(reference, for: platform)] {
         case .success(let image): .success(image)
         case .failure(let failure):
             .failure(Base(readiness: .broken, cause: "base \(reference): \(failure.message)"))
@@ -186,10 +200,10 @@ extension Planner {
     }
 
     /// A Containerfile can be built when every image that it names is known.
-    private func resolveBase(by specification: ContainerfileSpecification) -> Base {
+    private func resolveBase(by specification: ContainerfileSpecification, for platform: Platform) -> Base {
         var images: [ImageReference: ResolvedImage] = [:]
         for reference in specification.images {
-            switch look(up: reference) {
+            switch look(up: reference, for: platform) {
             case .success(let image): images[reference] = image
             case .failure(let base): return base
             }
@@ -203,8 +217,10 @@ extension Planner {
 
     /// The last published build of a parent counts, and only when the parent is as its definition says may a child be
     /// built on it: a child is never built on a stale parent.
-    private func resolveBase(on parent: ImageName, history: History, plan: ImagePlan?) -> Base {
-        let published = history.published(parent)
+    private func resolveBase(
+        on parent: ImageName, for platform: Platform, history: History, plan: ImagePlan?
+    ) -> Base {
+        let published = history.published(parent, for: platform)
         switch plan?.action {
         case .build, .wait: return Base(readiness: .waiting, cause: "waiting for \(parent)")
         case .blocked:

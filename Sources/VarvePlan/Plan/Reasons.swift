@@ -11,23 +11,45 @@ struct Reasons {
     /// All reasons, in the order of the layers; empty when the image is as it should be.
     var all: [RebuildReason] {
         guard let last = plan.lastGood else { return [.neverBuilt] + failure }
-        let old = Dictionary(last.layers.map { ($0.kind, $0.key) }) { first, _ in first }
-        let changed = old[.config] == plan.key ? [] : layerChanges(since: last, old: old)
+        var changed: [RebuildReason] = []
+        for part in plan.platforms {
+            guard let layers = layers(of: last, for: part.platform) else { continue }
+            // One edit changes every platform alike, and is said once.
+            for reason in layerChanges(of: part, since: last, layers: layers) where !changed.contains(reason) {
+                changed.append(reason)
+            }
+        }
         return changed + publicationChanges(since: last) + failure
     }
 
-    private func layerChanges(since last: BuildRecord, old: [LayerKind: LayerKey]) -> [RebuildReason] {
-        let new = Dictionary(plan.layers.compactMap { layer in layer.content.map { (layer.kind, $0) } }) { first, _ in
+    /// The layers that a platform's are compared with; nil where it was not built before.
+    ///
+    /// One platform that was put in another's place is compared with that.
+    private func layers(of last: BuildRecord, for platform: Platform) -> [LayerRecord]? {
+        let built = last.builtPlatforms
+        if built.isEmpty || built.contains(platform) { return last.layers(for: platform) }
+        return built.count == 1 && plan.others.isEmpty ? last.layers : nil
+    }
+
+    private func layerChanges(
+        of part: PlatformPlan, since record: BuildRecord, layers: [LayerRecord]
+    ) -> [RebuildReason] {
+        let old = Dictionary(layers.map { ($0.kind, $0.key) }) { first, _ in first }
+        let last = part.layers.last?.kind ?? .config
+        guard old[last] != part.key else { return [] }
+        // A record of very many platforms keeps no more than their last layers.
+        guard old[.base] != nil else { return [.contentChanged(layer: last, removed: [], added: [])] }
+        let new = Dictionary(part.layers.compactMap { layer in layer.content.map { (layer.kind, $0) } }) { first, _ in
             first
         }
         var reasons: [RebuildReason] = []
         // Whether the layer below has the same key: then a changed key can only come from the layer itself.
         var parentIsSame = true
         for kind in LayerKind.allCases {
-            let newKey = plan.layers.first { $0.kind == kind }?.key
+            let newKey = part.layers.first { $0.kind == kind }?.key
             defer { if old[kind] != newKey { parentIsSame = false } }
             guard old[kind] != newKey else { continue }
-            if kind == .base, let change = baseChange(since: last, new: new[.base]) {
+            if kind == .base, let change = baseChange(of: part, since: record, new: new[.base]) {
                 reasons.append(change)
                 continue
             }
@@ -56,17 +78,20 @@ struct Reasons {
         return reasons
     }
 
-    private func baseChange(since last: BuildRecord, new: LayerContent?) -> RebuildReason? {
+    private func baseChange(
+        of part: PlatformPlan, since last: BuildRecord, new: LayerContent?
+    ) -> RebuildReason? {
         guard case .base(let content) = new else { return nil }
-        let platform = plan.definition.platforms.first
-        let isOtherPlatform = last.platform != nil && last.platform != platform
-        if case .bootstrap = content, !isOtherPlatform, last.base?.configDigest == nil,
-            last.base?.reference == plan.base?.reference
+        let platform = part.platform
+        let isOtherPlatform = !last.builtPlatforms.isEmpty && !last.builtPlatforms.contains(platform)
+        let lastBase = last.base(for: platform)
+        if case .bootstrap = content, !isOtherPlatform, lastBase?.configDigest == nil,
+            lastBase?.reference == part.base?.reference
         {
             return nil
         }
-        let old = last.base.map { $0.summary(isOtherPlatform ? last.platform : nil) } ?? "unknown"
-        let new = plan.base.map { $0.summary(isOtherPlatform ? platform : nil) } ?? "unknown"
+        let old = lastBase.map { $0.summary(isOtherPlatform ? last.platform : nil) } ?? "unknown"
+        let new = part.base.map { $0.summary(isOtherPlatform ? platform : nil) } ?? "unknown"
         return old == new ? nil : .baseChanged(old: old, new: new)
     }
 
@@ -74,6 +99,15 @@ struct Reasons {
         var reasons: [RebuildReason] = []
         if last.verify != plan.definition.verify?.digest, plan.definition.verify != nil {
             reasons.append(.verifyChanged)
+        }
+        let platforms = Set(last.builtPlatforms)
+        if !platforms.isEmpty, platforms != Set(plan.definition.platforms), platforms.count > 1 || !plan.others.isEmpty
+        {
+            let (old, new) = (platforms.sorted(), plan.definition.platforms)
+            reasons.append(
+                .publicationChanged(
+                    old: old.map(\.description).joined(separator: " "),
+                    new: new.map(\.description).joined(separator: " ")))
         }
         let published = last.location ?? "nowhere"
         if published != location {
@@ -92,7 +126,7 @@ struct Reasons {
     /// The newest attempt failed on just these layers: it is worth saying, and it keeps the image unsettled.
     private var failure: [RebuildReason] {
         guard let latest = plan.latest, latest.status == .error, let error = latest.error else { return [] }
-        let keys = Set(plan.layers.compactMap(\.key))
+        let keys = Set(plan.platforms.flatMap(\.layers).compactMap(\.key))
         let isSame = latest.layers.allSatisfy { keys.contains($0.key) }
         return isSame && latest.verifyIsStill(plan.definition) ? [.lastBuildFailed(message: error.message)] : []
     }

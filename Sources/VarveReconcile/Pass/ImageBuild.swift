@@ -36,14 +36,18 @@ struct ImageBuild: Sendable {
         record.platform = plan.definition.platforms.first
         var layers: [LayerRecord] = []
         do {
-            let finished = try await buildLayers(log: log, into: &layers)
+            var finished: [BuiltLayer] = []
+            for part in plan.platforms { finished.append(try await buildLayers(of: part, log: log, into: &layers)) }
             record.verify = plan.definition.verify?.digest
-            try await verify(finished, log: log)
+            for (part, image) in zip(plan.platforms, finished) {
+                try await verify(image, for: part.platform, log: log)
+            }
             let published = try await publish(finished, date: date)
             record.reference = published.reference
             record.manifestDigest = published.manifestDigest
             record.configDigest = published.configDigest
             record.tags = published.tags
+            record.platforms = platforms(of: published)
             log.append(line: "published \(published.reference)", layer: .config)
         } catch {
             let failure = classified(error)
@@ -62,23 +66,37 @@ struct ImageBuild: Sendable {
         return (record, descriptions(of: layers))
     }
 
-    private func buildLayers(log: BuildLogFile, into records: inout [LayerRecord]) async throws -> BuiltLayer {
+    /// What is recorded of several platforms; nil where there is one, of which the record itself tells.
+    private func platforms(of published: PublishedImage) -> [PlatformRecord]? {
+        guard !published.platforms.isEmpty else { return nil }
+        return zip(plan.platforms, published.platforms).enumerated().map { index, pair in
+            PlatformRecord(
+                platform: pair.0.platform, manifestDigest: pair.1.manifestDigest, configDigest: pair.1.configDigest,
+                base: index == 0 ? nil : pair.0.base)
+        }
+    }
+
+    private func buildLayers(
+        of part: PlatformPlan, log: BuildLogFile, into records: inout [LayerRecord]
+    ) async throws -> BuiltLayer {
+        let otherPlatform = part.platform == plan.definition.platforms.first ? nil : part.platform
         var below: BuiltLayer?
-        for layer in plan.layers {
+        for layer in part.layers {
             guard let key = layer.key, let content = layer.content else { break }
             var request = LayerRequest(
-                key: key, platform: plan.definition.platforms.first ?? settings.platform, content: content,
-                parent: below, baseImage: layer.kind == .base ? plan.baseImage : nil, sources: sources,
+                key: key, platform: part.platform, content: content,
+                parent: below, baseImage: layer.kind == .base ? part.baseImage : nil, sources: sources,
                 owner: plan.definition.owner, timeout: settings.layerTimeout)
-            if layer.kind == .base { request.contextImages = plan.contextImages }
+            if layer.kind == .base { request.contextImages = part.contextImages }
             let clock = ContinuousClock()
             let began = clock.now
             do {
                 let (built, action) = try await finish(request, log: log)
-                let record = LayerRecord(
+                var record = LayerRecord(
                     kind: layer.kind, key: key, action: action,
                     seconds: action == .built ? seconds(began.duration(to: clock.now)) : 0, size: built.size,
                     digest: built.diffID)
+                record.platform = otherPlatform
                 records.append(record)
                 events(.layerFinished(plan.definition.name, record))
                 below = built
@@ -86,8 +104,9 @@ struct ImageBuild: Sendable {
                 var failure = classified(error)
                 failure.layer = failure.layer ?? layer.kind
                 guard failure.failureClass != .cancelled else { throw failure }
-                let record = LayerRecord(
+                var record = LayerRecord(
                     kind: layer.kind, key: key, action: .failed, seconds: seconds(began.duration(to: clock.now)))
+                record.platform = otherPlatform
                 records.append(record)
                 events(.layerFinished(plan.definition.name, record))
                 throw failure
@@ -121,35 +140,54 @@ struct ImageBuild: Sendable {
     }
 
     /// Runs the check, unless this very image has passed this very check before.
-    private func verify(_ image: BuiltLayer, log: BuildLogFile) async throws {
+    private func verify(_ image: BuiltLayer, for platform: Platform, log: BuildLogFile) async throws {
         guard let script = plan.definition.verify else { return }
-        if let last = plan.lastGood, last.verify == script.digest, last.configDigest == image.configDigest { return }
+        if let last = plan.lastGood, last.verify == script.digest,
+            last.image(for: platform)?.configDigest == image.configDigest
+        {
+            return
+        }
         events(.verifyStarted(plan.definition.name))
         try await engine.verify(image, script: script, timeout: settings.verifyTimeout, log: log)
     }
 
-    private func publish(_ image: BuiltLayer, date: String) async throws -> PublishedImage {
+    private func publish(_ images: [BuiltLayer], date: String) async throws -> PublishedImage {
         try Task.checkCancellation()
+        let layers = zip(plan.platforms, images).map { PlatformLayer(layer: $1, annotations: annotations(of: $0)) }
+        guard let first = layers.first else { throw BuildFailure(.unknown, message: "failed to publish: no image") }
         events(.publishStarted(plan.definition.name))
-        var annotations = ["org.opencontainers.image.revision": commit.hex, "dev.varve.key": image.key.hex]
+        var request = PublishRequest(
+            image: plan.definition.name, layer: first.layer, buildTag: "\(date)-\(identity(of: images))",
+            movingTags: ["latest"] + plan.definition.tags, annotations: first.annotations)
+        request.others = Array(layers.dropFirst())
+        return try await registry.publish(request)
+    }
+
+    /// What the build tag names: the beginning of the config digest, or of a digest of all of them.
+    private func identity(of images: [BuiltLayer]) -> Substring {
+        let digests = images.map(\.configDigest)
+        if let only = digests.first, digests.count == 1 { return only.hex.prefix(12) }
+        return Digest(sha256: Array(digests.map(\.description).joined(separator: "\n").utf8)).hex.prefix(12)
+    }
+
+    /// The annotations of a platform's manifest.
+    private func annotations(of part: PlatformPlan) -> [String: String] {
+        var annotations = ["org.opencontainers.image.revision": commit.hex]
+        if let key = part.key { annotations["dev.varve.key"] = key.hex }
         if let address { annotations["org.opencontainers.image.source"] = redacted(address) }
-        if let base = plan.baseImage {
+        if let base = part.baseImage {
             // A layout's reference is a path of this machine, which is nobody's business.
             if !base.reference.hasPrefix("oci:") {
                 annotations["org.opencontainers.image.base.name"] = String(base.reference.prefix { $0 != "@" })
             }
             annotations["org.opencontainers.image.base.digest"] = base.manifestDigest.description
         }
-        return try await registry.publish(
-            PublishRequest(
-                image: plan.definition.name, layer: image,
-                buildTag: "\(date)-\(image.configDigest.hex.prefix(12))",
-                movingTags: ["latest"] + plan.definition.tags, annotations: annotations))
+        return annotations
     }
 
     /// Descriptions of all layers that are there: those that were reused too, so that one lost once is found again.
     private func descriptions(of layers: [LayerRecord]) -> [LayerDescription] {
-        plan.layers.compactMap { layer in
+        plan.platforms.flatMap(\.layers).compactMap { layer in
             guard let key = layer.key, let content = layer.content,
                 layers.contains(where: { $0.key == key && $0.action != .failed })
             else { return nil }

@@ -94,13 +94,14 @@ struct Pass {
         var record = makeRecord(last.image, .adopted, commit: commits.newest)
         record.folder = plan.definition.folder
         record.tree = plan.definition.tree
-        record.layers = last.layers.map { LayerRecord(kind: $0.kind, key: $0.key, action: .reused, digest: $0.digest) }
+        record.layers = last.layers.map { $0.adopted }
         record.reference = last.reference
         record.manifestDigest = last.manifestDigest
         record.configDigest = last.configDigest
         record.tags = last.tags
         record.base = last.base
         record.platform = last.platform
+        record.platforms = last.platforms
         record.verify = last.verify
         return entry(record, commits: commits.noted, tree: plan.definition.tree)
     }
@@ -243,6 +244,15 @@ struct Pass {
     private func parents(of name: ImageName) -> [ImageName: ImagePlan] {
         guard case .image(let parent) = plans[name]?.definition.base, let plan = plans[parent] else { return [:] }
         return [parent: plan]
+    }
+}
+
+extension LayerRecord {
+    /// The layer in the record of a definition that moved to another commit.
+    fileprivate var adopted: LayerRecord {
+        var layer = LayerRecord(kind: kind, key: key, action: .reused, digest: digest)
+        layer.platform = platform
+        return layer
     }
 }
 

@@ -103,20 +103,23 @@ public struct Survey: Sendable {
     /// One lookup a distinct reference, a few at a time.
     private func resolveBases(
         of fleet: Fleet, lookup: BaseLookup, history: History, records: [BuildRecord]
-    ) async -> [ImageReference: Planner.BaseResolution] {
-        var wanted: [ImageReference: Platform] = [:]
+    ) async -> [PlatformReference: Planner.BaseResolution] {
+        var wanted: Set<PlatformReference> = []
         for image in fleet.images where !image.isSuspended {
-            for reference in image.base.references { wanted[reference] = image.platforms.first ?? platform }
+            for reference in image.base.references {
+                for platform in image.platforms { wanted.insert(PlatformReference(reference, for: platform)) }
+            }
         }
         if case .recorded = lookup { return recordedBases(of: wanted, records: records) }
-        var open = wanted.sorted { $0.key.description < $1.key.description }[...]
-        return await withTaskGroup(of: (ImageReference, Planner.BaseResolution).self) { group in
+        var open = wanted.sorted { ($0.reference.description, $0.platform) < ($1.reference.description, $1.platform) }[
+            ...]
+        return await withTaskGroup(of: (PlatformReference, Planner.BaseResolution).self) { group in
             func next() {
-                guard let (reference, platform) = open.popFirst() else { return }
-                group.addTask { (reference, await resolve(reference, platform: platform)) }
+                guard let wanted = open.popFirst() else { return }
+                group.addTask { (wanted, await resolve(wanted.reference, platform: wanted.platform)) }
             }
             for _ in 0..<4 { next() }
-            var result: [ImageReference: Planner.BaseResolution] = [:]
+            var result: [PlatformReference: Planner.BaseResolution] = [:]
             while let (reference, resolution) = await group.next() {
                 result[reference] = resolution
                 next()
@@ -136,19 +139,21 @@ public struct Survey: Sendable {
     }
 
     private func recordedBases(
-        of wanted: [ImageReference: Platform], records: [BuildRecord]
-    ) -> [ImageReference: Planner.BaseResolution] {
-        var result: [ImageReference: Planner.BaseResolution] = [:]
-        var names: [String: ImageReference] = [:]
-        for reference in wanted.keys { names[reference.description] = reference }
+        of wanted: Set<PlatformReference>, records: [BuildRecord]
+    ) -> [PlatformReference: Planner.BaseResolution] {
+        var result: [PlatformReference: Planner.BaseResolution] = [:]
+        let names = Dictionary(grouping: wanted, by: \.reference.description)
         for record in records {
-            guard let base = record.base, let reference = names[base.reference], let manifest = base.manifestDigest,
-                let config = base.configDigest
-            else { continue }
-            result[reference] = .success(
-                ResolvedImage(
-                    reference: base.reference, manifestDigest: manifest, configDigest: config,
-                    cudaVersion: base.cudaVersion))
+            guard let base = record.base, let found = names[base.reference] else { continue }
+            for wanted in found {
+                guard record.builtPlatforms.isEmpty || record.builtPlatforms.contains(wanted.platform) else { continue }
+                let base = record.base(for: wanted.platform) ?? base
+                guard let manifest = base.manifestDigest, let config = base.configDigest else { continue }
+                result[wanted] = .success(
+                    ResolvedImage(
+                        reference: base.reference, manifestDigest: manifest, configDigest: config,
+                        cudaVersion: base.cudaVersion))
+            }
         }
         return result
     }

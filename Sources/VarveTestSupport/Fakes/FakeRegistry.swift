@@ -52,11 +52,20 @@ public actor FakeRegistry: ImageRegistry {
         if let failure { throw failure }
         publications.append(request)
         let annotations = request.annotations.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let manifest = Digest(hashing: "\(request.layer.configDigest) \(annotations.joined(separator: " "))")
+        let layers = [request.layer] + request.others.map(\.layer)
+        let configs = layers.map(\.configDigest.description).joined(separator: " ")
+        let manifest = Digest(hashing: "\(configs) \(annotations.joined(separator: " "))")
         manifests[request.image, default: []].insert(manifest)
-        return PublishedImage(
+        var published = PublishedImage(
             reference: "\(location(of: request.image))@\(manifest)", manifestDigest: manifest,
             configDigest: request.layer.configDigest, tags: [request.buildTag] + request.movingTags)
+        if layers.count > 1 {
+            published.platforms = layers.map {
+                PublishedPlatform(
+                    manifestDigest: Digest(hashing: "manifest \($0.configDigest)"), configDigest: $0.configDigest)
+            }
+        }
+        return published
     }
 
     /// Whether the manifest was published and not lost.

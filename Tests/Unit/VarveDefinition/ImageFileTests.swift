@@ -185,8 +185,9 @@ struct ImageFileTests {
             name: "platform", yaml: "base: localhost/x\nplatforms: [linux-amd64]\n", expected: ["VRV028 2:13"],
             text: "did you mean 'linux/amd64'?"),
         Case(
-            name: "several platforms", yaml: "base: localhost/x\nplatforms: [linux/amd64, linux/arm64, linux/s390x]\n",
-            expected: ["VRV013 2:26"], text: "not supported yet"),
+            name: "too many platforms",
+            yaml: "base: localhost/x\nplatforms: [linux/amd64, linux/arm64, linux/386, linux/s390x, linux/arm]\n",
+            expected: ["VRV028 2:63"], text: "at most 4 platforms"),
         Case(
             name: "gpu on a bootstrap",
             yaml: "base: {bootstrap: {distribution: debian, suite: bookworm}}\nhardware: gpu\n",

@@ -8,6 +8,8 @@ struct Bench {
     var images: [ImageDefinition] = []
     var invalid: [InvalidDefinition] = []
     var bases: [ImageReference: Planner.BaseResolution] = [:]
+    /// What references mean for one platform, where that is not what they mean for all.
+    var platformBases: [Platform: [ImageReference: Planner.BaseResolution]] = [:]
     var records: [BuildRecord] = []
     var descriptions: [LayerKey: LayerDescription] = [:]
     var location = "r.example.com"
@@ -21,8 +23,15 @@ struct Bench {
     static let reference = "docker.io/library/debian:bookworm"
 
     var planner: Planner {
+        var found: [PlatformReference: Planner.BaseResolution] = [:]
+        for platform in Set(images.flatMap(\.platforms)) {
+            for (reference, resolution) in bases { found[PlatformReference(reference, for: platform)] = resolution }
+            for (reference, resolution) in platformBases[platform] ?? [:] {
+                found[PlatformReference(reference, for: platform)] = resolution
+            }
+        }
         var planner = Planner(
-            fleet: Fleet(images: images, invalid: invalid), bases: bases, descriptions: descriptions,
+            fleet: Fleet(images: images, invalid: invalid), bases: found, descriptions: descriptions,
             location: { [location] in "\(location)/\($0)" })
         planner.missing = missing
         planner.forced = forced
@@ -73,7 +82,7 @@ struct Bench {
             guard !ready.isEmpty else { break }
             for plan in ready {
                 let built = History(records)
-                executed += plan.layers.compactMap { layer in
+                executed += plan.platforms.flatMap(\.layers).compactMap { layer in
                     layer.key.map { built.hasFinished($0) } == false ? "\(plan.definition.name) \(layer.kind)" : nil
                 }
                 try finish(plan)
@@ -88,8 +97,13 @@ struct Bench {
     mutating func finish(_ plan: ImagePlan) throws {
         let name = plan.definition.name
         var record = try record(plan, .built)
-        record.layers = plan.layers.compactMap { layer in
-            layer.key.map { LayerRecord(kind: layer.kind, key: $0, action: .built) }
+        for (index, part) in plan.platforms.enumerated() {
+            for layer in part.layers {
+                guard let key = layer.key else { continue }
+                var finished = LayerRecord(kind: layer.kind, key: key, action: .built)
+                finished.platform = index == 0 ? nil : part.platform
+                record.layers.append(finished)
+            }
         }
         let digest = contents[name] ?? Digest(sha256: Array("\(plan.key?.hex ?? "")".utf8))
         record.configDigest = digest
@@ -98,8 +112,17 @@ struct Bench {
         record.tags = ["latest"] + plan.definition.tags
         record.verify = plan.definition.verify?.digest
         record.base = plan.base
+        if !plan.others.isEmpty {
+            record.platforms = plan.platforms.enumerated().map { index, part in
+                PlatformRecord(
+                    platform: part.platform,
+                    manifestDigest: Digest(sha256: Array("\(name)\(part.platform)\(clock)".utf8)),
+                    configDigest: index == 0 ? digest : Digest(sha256: Array("\(part.key?.hex ?? "")".utf8)),
+                    base: index == 0 ? nil : part.base)
+            }
+        }
         records.append(record)
-        for layer in plan.layers {
+        for layer in plan.platforms.flatMap(\.layers) {
             guard let key = layer.key, let content = layer.content else { continue }
             descriptions[key] = LayerDescription(key: key, recipe: Recipe.version(of: layer.kind), lines: content.lines)
         }

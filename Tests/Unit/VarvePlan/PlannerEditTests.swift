@@ -179,7 +179,8 @@ import VarvePlan
             because: ["config +env TZ=CET -env TZ=UTC"]
         ) { bench in
             let name = try ImageName("parent")
-            bench.contents[name] = History(bench.records).published(name)?.configDigest
+            let platform = try Platform(Bench.platform)
+            bench.contents[name] = History(bench.records).published(name, for: platform)?.configDigest
             bench.edit("parent") { $0.environment = ["TZ": "CET"] }
         },
     ]
@@ -209,8 +210,10 @@ import VarvePlan
     /// The first digits of the config digests of the parent and of its base.
     private func digests(_ bench: Bench) throws -> [String: String] {
         var result: [String: String] = [:]
-        result["parent"] = (History(bench.records).published(try ImageName("parent"))?.configDigest.hex.prefix(12)).map
-        { String($0) }
+        let platform = bench.images.first { $0.name.value == "parent" }?.platforms.first
+        let parent = try History(bench.records).published(
+            ImageName("parent"), for: platform ?? Platform(Bench.platform))
+        result["parent"] = (parent?.configDigest.hex.prefix(12)).map { String($0) }
         if case .success(let image) = bench.bases[try ImageReference(Bench.reference)] {
             result[Bench.reference] = String(image.configDigest.hex.prefix(12))
         }

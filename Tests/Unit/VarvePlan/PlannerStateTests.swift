@@ -276,7 +276,7 @@ import VarvePlan
     @Test func baseOfAnImageIsItsLastPublishedBuild() throws {
         var bench = try Self.chain()
         try bench.build()
-        let published = History(bench.records).published(try ImageName("a"))
+        let published = try History(bench.records).published(try ImageName("a"), for: Platform(Bench.platform))
         let plan = try bench.plan(of: "b")
         #expect(plan.baseImage == published)
         #expect(plan.base?.configDigest == published?.configDigest)

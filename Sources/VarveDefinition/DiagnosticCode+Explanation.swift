@@ -301,6 +301,33 @@ extension DiagnosticCode {
             `cranMirror` is the http or https URL of a mirror of CRAN, without a query and without a password or token, \
             which would end up in the history of the repository.
             """
+        case .containerfile:
+            """
+            `base.containerfile` is the path of a file in the image's folder, relative to that folder, without `..` and \
+            without a symbolic link on the way, of at most 1 MiB.
+            """
+        case .containerfileSyntax:
+            """
+            The line is not an instruction of a Containerfile that buildah takes, or one that varve refuses: here-documents \
+            (`RUN <<EOF`), which buildah 1.28 does not know, and a `# syntax=` line, which would fetch another builder.
+            """
+        case .containerfileImage:
+            """
+            Every image that a Containerfile names (`FROM`, `COPY --from`) is a registry reference \
+            with its registry, an earlier stage, or `scratch`, so that varve can pin it by digest and make it part of the \
+            base's key. In `FROM` a variable stands only for the default of an `ARG NAME=DEFAULT` before the first `FROM`.
+            """
+        case .containerfileInput:
+            """
+            The instruction would take something in that is part of no key: `ADD` of a URL or Git repository, a path \
+            outside the context, a mount or another option of `RUN`, or `ONBUILD`. \
+            Copy files of the image's folder, or fetch in a `RUN` step with a checksum.
+            """
+        case .containerfileContext:
+            """
+            The context of a Containerfile is the files of the image's folder, but for image.yaml and the definition's other \
+            files. It holds a symbolic link or a submodule, which have no content of their own.
+            """
         }
     }
 }

@@ -78,6 +78,11 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case lockedPlatform = "VRV095"
     // Bases that varve makes
     case bootstrapUser = "VRV120"
+    case containerfile = "VRV121"
+    case containerfileSyntax = "VRV122"
+    case containerfileImage = "VRV123"
+    case containerfileInput = "VRV124"
+    case containerfileContext = "VRV125"
     // runtime.txt
     case runtimeFile = "VRV071"
     // R

@@ -93,8 +93,7 @@ public struct BuildahEngine: LayerEngine {
         case .base(.image(let digest)): try await pull(digest, request)
         case .base(.bootstrap(let specification)):
             try await Bootstrap(buildah: buildah).make(specification, request: request, log: log)
-        case .base(.containerfile):
-            throw BuildFailure(.environment, message: "failed to build layer '\(request.content.kind)': not supported")
+        case .base(.containerfile(let content)): try await build(content, request, log)
         case .apt(let content): try await run(AptStep.make(content), request, log)
         case .conda(let content): try await run(CondaStep.make(content), request, log)
         case .cran(let content): try await run(RStep.make(content), request, log)

@@ -11,12 +11,15 @@ struct ImageInspection: Sendable {
         var environment: [String]?
         var entrypoint: [String]?
         var command: [String]?
+        /// What a Containerfile on top would run first; in images of Docker's form alone.
+        var onBuild: [String]?
 
         enum CodingKeys: String, CodingKey {
             case user = "User"
             case environment = "Env"
             case entrypoint = "Entrypoint"
             case command = "Cmd"
+            case onBuild = "OnBuild"
         }
 
         /// The value of a variable, nil where it is not set.

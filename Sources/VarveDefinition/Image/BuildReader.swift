@@ -11,6 +11,8 @@ struct ReadBuild {
     var touched: Set<RepositoryPath> = []
     /// What the image gives itself.
     var given = GivenFields()
+    /// The folder that the definition's files are read from.
+    var definitionFolder = RepositoryPath.root
 }
 
 /// Reads the build data of one image from `image.yaml` and the files beside it.
@@ -34,6 +36,7 @@ struct BuildReader {
     func read() throws -> ReadBuild {
         var result = ReadBuild()
         let (folder, entries) = try definitionFolder()
+        result.definitionFolder = folder
         checkNames(entries, in: folder)
         // Two entries can have equal names as texts (`é` in two forms); none of these is a name that is read.
         let beside = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -127,13 +127,24 @@ struct ImageFields {
     // MARK: - Base
 
     /// What `base` says; nil where it is missing or wrong.
-    func base() -> BaseSpecification? {
+    ///
+    /// - Parameter containerfile: Reads the Containerfile that a value names.
+    func base(containerfile: (YamlValue) throws -> BaseSpecification?) rethrows -> BaseSpecification? {
         guard let value = root["base"] else { return nil }
         if let text = value.text { return named(text, at: value.place) }
         guard value.entries != nil else { return nil }
+        if let named = value["containerfile"] {
+            guard value["bootstrap"] == nil else {
+                findings.report(.base, at: named.place, "expected either 'bootstrap' or 'containerfile'")
+                return nil
+            }
+            return try containerfile(named)
+        }
         guard let bootstrap = value["bootstrap"] else {
             let isKnown = value.entries?.contains { entry in ImageKeys.base.contains { $0.name == entry.key } } ?? false
-            if !isKnown { findings.report(.base, at: value.place, "the base is empty; expected 'bootstrap'") }
+            if !isKnown {
+                findings.report(.base, at: value.place, "the base is empty; expected 'bootstrap' or 'containerfile'")
+            }
             return nil
         }
         return bootstrap.entries == nil ? nil : self.bootstrap(bootstrap)

@@ -65,7 +65,7 @@ struct ImageReader {
         result.given = build.given
         if let root {
             result.copy = ImageFields(root: root, findings: findings).copyFrom()
-            result.definition = definition(root, name: result.name, namePlace: result.namePlace, build: build)
+            result.definition = try definition(root, name: result.name, namePlace: result.namePlace, build: build)
         }
         result.diagnostics = findings.sorted
         return result
@@ -97,11 +97,16 @@ struct ImageReader {
     }
 
     /// Checks the values; nil where one that every definition needs is wrong, which is reported.
-    private func definition(_ root: YamlValue, name: String, namePlace: Place, build: ReadBuild) -> ImageDefinition? {
+    private func definition(
+        _ root: YamlValue, name: String, namePlace: Place, build: ReadBuild
+    ) throws -> ImageDefinition? {
         let fields = ImageFields(root: root, findings: findings)
         // Stands in for the base until it is copied; an image that is not copied into is dropped.
         let copy = fields.copyFrom()
-        let base = fields.base() ?? (root["base"] == nil ? copy.map { .image($0.name) } : nil)
+        let base =
+            try fields.base {
+                try ContainerfileReader(image: self, definitionFolder: build.definitionFolder).read($0)
+            } ?? (root["base"] == nil ? copy.map { .image($0.name) } : nil)
         let platforms = fields.platforms() ?? [hostPlatform]
         let environment = fields.environment()
         let imageName: ImageName

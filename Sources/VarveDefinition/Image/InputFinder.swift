@@ -76,6 +76,29 @@ struct InputFinder {
         return result.values.map(\.file)
     }
 
+    /// The files of a Containerfile's context: what `**` matches, and the Containerfile.
+    func context(with containerfile: RepositoryPath, at place: Place) throws -> [InputFile] {
+        var result: [RepositoryPath: InputFile] = [:]
+        for candidate in try collect(at: place) ?? [] where !image.findings.isFull {
+            let path = candidate.path
+            guard !candidate.isDefinition || path == containerfile else { continue }
+            let isExecutable = candidate.entry.kind == .executable
+            guard isExecutable || candidate.entry.kind == .file else {
+                let kind = candidate.entry.kind == .symlink ? "symbolic link" : "submodule"
+                image.findings.report(
+                    .containerfileContext, at: place,
+                    "the context holds the \(kind) \(quoted(path.description)); expected files alone")
+                continue
+            }
+            guard result[path] == nil else {
+                image.findings.report(.inputTree, at: place, "two files have the name \(quoted(path.description))")
+                continue
+            }
+            result[path] = InputFile(path: path, id: candidate.entry.id, isExecutable: isExecutable)
+        }
+        return Array(result.values)
+    }
+
     private func add(_ candidate: Candidate, _ index: Int, at place: Place, to result: inout [RepositoryPath: Found]) {
         let path = candidate.path
         let entry = candidate.entry

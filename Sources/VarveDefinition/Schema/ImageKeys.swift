@@ -24,7 +24,7 @@ public enum ImageKeys {
         ),
         KeyDescription(
             "base", .textOrRecord(base), default: nil, layers: [.base],
-            "What the image stands on: an image of this repository, a registry reference, or a bootstrap."
+            "What the image stands on: an image of this repository, a registry reference, a bootstrap or a Containerfile."
         ),
         KeyDescription(
             "build", .record(build), default: "empty",
@@ -70,7 +70,9 @@ public enum ImageKeys {
             "bootstrap", .record(bootstrap), default: "none", layers: [.base],
             "A base made from a distribution's packages."
         ),
-        unsupported("containerfile", .text, "A Containerfile in the image's folder."),
+        KeyDescription(
+            "containerfile", .text, default: "none", layers: [.base], "A Containerfile in the image's folder."
+        ),
     ]
 
     /// The keys under `base.bootstrap`.

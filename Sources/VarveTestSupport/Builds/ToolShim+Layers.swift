@@ -16,12 +16,13 @@ extension ToolShim.Call {
         return rest
     }
 
-    /// The step that this call executes: `bootstrap`, `apt`, `conda`, `pip`, `postBuild`, `verify`; nil where it
-    /// executes none.
+    /// The step that this call executes: `bootstrap`, `containerfile`, `apt`, `conda`, `pip`, `postBuild`, `verify`; nil
+    /// where it executes none.
     ///
     /// A `buildah run` that is none of these is `unknown`, so that no execution goes uncounted.
     public var step: String? {
         if tool == "mmdebstrap" { return arguments == ["--version"] ? nil : "bootstrap" }
+        if verb == "build" { return "containerfile" }
         guard verb == "run" else { return nil }
         let programs = arguments.filter { $0.hasPrefix("/run/varve/") }
         // A check and a postBuild are started by the same program; what they start tells them apart.

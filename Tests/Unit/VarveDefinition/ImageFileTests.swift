@@ -127,7 +127,7 @@ struct ImageFileTests {
         Case(name: "not supported yet", yaml: "external: x\n", expected: ["VRV013 1:1"], text: "not supported yet"),
         Case(name: "copyFrom without a value", yaml: "copyFrom:\n", expected: ["VRV012 1:1"]),
         Case(name: "external", yaml: "external: a.io/b:c\n", expected: ["VRV013 1:1"]),
-        Case(name: "containerfile", yaml: "base: {containerfile: Containerfile}\n", expected: ["VRV013 1:8"]),
+        Case(name: "containerfile", yaml: "base: {containerfile: Containerfile}\n", expected: ["VRV121 1:23"]),
         Case(name: "name", yaml: "name: Big\nbase: localhost/x\n", expected: ["VRV020 1:7"]),
         Case(
             name: "name with a line feed", yaml: "name: \"a\\nb\"\nbase: localhost/x\n", expected: ["VRV020 1:7"],

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import VarveDefinition
+import VarveModel
 
 /// The text of a new `image.yaml`.
 struct DefinitionTemplate {
@@ -8,6 +10,8 @@ struct DefinitionTemplate {
     var schema: String?
     /// The base as YAML, where the image does not get it from another.
     var base: String?
+    /// The image built elsewhere that is registered, in place of a base.
+    var external: String?
     var description: String?
     var fields: [(key: String, value: String?)] = []
     var apt: [String] = []
@@ -47,6 +51,7 @@ struct DefinitionTemplate {
         if !supports.isEmpty { lines.append("supports: \(Self.list(supports))") }
         if !platforms.isEmpty { lines.append("platforms: \(Self.list(platforms))") }
         if let base { lines.append("base: \(base)") }
+        if let external { lines.append("external: \(Self.quoted(external))") }
         if !(apt.isEmpty && conda.isEmpty && pip.isEmpty) { lines.append("build:") }
         if !apt.isEmpty { lines.append("  apt: \(Self.list(apt))") }
         if !conda.isEmpty {
@@ -92,11 +97,27 @@ struct DefinitionTemplate {
             case "\\": "\\\\"
             case "\n": "\\n"
             case "\t": "\\t"
-            default:
-                scalar.value < 0x20
-                    ? "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16) : String(scalar)
+            default: isPlain(scalar) ? String(scalar) : "\\U" + hexadecimal(scalar.value)
             }
         }
         return "\"" + escaped.joined() + "\""
+    }
+
+    /// Whether YAML keeps a character as it stands in double quotes, and a person sees that it is there.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned: false
+        default: true
+        }
+    }
+
+    private static func hexadecimal(_ value: UInt32) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    /// Where the schema of image.yaml lies for a folder of the repository.
+    static func schemaPath(from folder: RepositoryPath) -> String {
+        String(repeating: "../", count: folder.components.count) + JSONSchema.imagePath
     }
 }

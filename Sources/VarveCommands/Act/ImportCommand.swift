@@ -9,7 +9,7 @@ import VarveModel
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Make definitions from other tools' files.",
-        subcommands: [ImportFoldersCommand.self])
+        subcommands: [ImportSaturnCommand.self, ImportFoldersCommand.self])
 }
 
 /// `varve import repo2docker DIR`: adopts folders of repo2docker files as they stand.

@@ -3,6 +3,7 @@
 import ArgumentParser
 import FoundationEssentials
 import VarveDefinition
+import VarveModel
 
 /// `varve schema`: the JSON Schema of `image.yaml`.
 struct SchemaCommand: ParsableCommand {
@@ -27,10 +28,9 @@ struct SchemaCommand: ParsableCommand {
 
     /// Writes the schema to its place in a repository, over an older one.
     static func write(to root: String) throws {
-        let path = root + "/" + JSONSchema.imagePath
-        let folder = URL(filePath: path).deletingLastPathComponent().path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Data(JSONSchema.image.utf8).write(to: URL(filePath: path), options: .atomic)
+        let path = try RepositoryPath(JSONSchema.imagePath)
+        let folder = try RepositoryFolder(path.parent ?? .root, in: root)
+        try folder.replace(path.name, with: Array(JSONSchema.image.utf8))
     }
 }
 

@@ -10,11 +10,8 @@ struct ImageFields {
     /// What `owner` says.
     func owner() -> Owner {
         guard let value = root["owner"], let text = value.text, text != "all-users" else { return .allUsers }
+        if let owner = Self.owner(text) { return owner }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.count == 2, Self.isOwnerName(parts[1]) {
-            if parts[0] == "user" { return .user(String(parts[1])) }
-            if parts[0] == "group" { return .group(String(parts[1])) }
-        }
         let nearest = nearestWord(to: String(parts[0]), among: ["all-users", "user", "group"])
         let hint = nearest.map { $0 == "all-users" ? $0 : $0 + "/" + (parts.dropFirst().first ?? "NAME") }
         findings.report(
@@ -22,6 +19,17 @@ struct ImageFields {
             hint: hint.map { "did you mean '\(singleLine($0, limit: 80))'?" }
         )
         return .allUsers
+    }
+
+    /// The owner that a text names: `user/NAME` or `group/NAME`.
+    static func owner(_ text: String) -> Owner? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, isOwnerName(parts[1]) else { return nil }
+        return switch parts[0] {
+        case "user": .user(String(parts[1]))
+        case "group": .group(String(parts[1]))
+        default: nil
+        }
     }
 
     private static func isOwnerName(_ text: Substring) -> Bool {

@@ -76,8 +76,20 @@ public struct FolderImport: Sendable {
         return notes
     }
 
-    /// A text as an image's name that no other has: lower case, with `-` for what a name cannot hold.
+    /// A text as an image's name that no other has.
     static func name(_ text: String, among taken: inout Set<String>) -> String {
+        let result = validName(text)
+        var unique = result
+        var number = 2
+        while !taken.insert(unique).inserted {
+            unique = "\(result)-\(number)"
+            number += 1
+        }
+        return unique
+    }
+
+    /// A text as an image's name: lower case, with `-` for what a name cannot hold.
+    static func validName(_ text: String) -> String {
         var result = ""
         for byte in text.lowercased().utf8 {
             if isAlphanumeric(byte) {
@@ -88,13 +100,6 @@ public struct FolderImport: Sendable {
         }
         result = String(result.prefix(100))
         while let last = result.last, "-._".contains(last) { result.removeLast() }
-        if result.isEmpty { result = "image" }
-        var unique = result
-        var number = 2
-        while !taken.insert(unique).inserted {
-            unique = "\(result)-\(number)"
-            number += 1
-        }
-        return unique
+        return result.isEmpty ? "image" : result
     }
 }

@@ -41,12 +41,16 @@ public struct History: Sendable {
             let config = record.configDigest
         else { return nil }
         return ResolvedImage(
-            reference: reference, manifestDigest: manifest, configDigest: config, image: image,
+            reference: reference, manifestDigest: manifest, configDigest: config,
+            image: record.isExternal ? nil : image,
             cudaVersion: record.base?.cudaVersion)
     }
 }
 
 extension BuildRecord {
-    /// Where the image was published, without tag or digest; nil where it was not.
+    /// Whether the image was built elsewhere: whatever is built here has a layer of configuration.
+    public var isExternal: Bool { !layers.isEmpty && layers.allSatisfy { $0.kind == .base } }
+
+    /// Where the image was published, without build tag or digest; nil where it was not.
     public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
 }

@@ -31,9 +31,15 @@ struct ImageBuild: Sendable {
         var record = BuildRecord(
             id: id, image: name, folder: plan.definition.folder, tree: plan.definition.tree, commit: commit,
             trigger: settings.trigger, status: .built, reasons: plan.reasons, layers: [], start: start, seconds: 0,
-            engine: await engine.name, host: settings.host)
+            engine: "", host: settings.host)
         record.base = plan.base
         record.platform = plan.definition.platforms.first
+        if case .external(let reference) = plan.definition.base, let image = plan.baseImage {
+            register(image, reference, in: &record)
+            log.append(line: "registered \(record.reference ?? "")", layer: .base)
+            return (record, descriptions(of: record.layers))
+        }
+        record.engine = await engine.name
         var layers: [LayerRecord] = []
         do {
             let finished = try await buildLayers(log: log, into: &layers)
@@ -60,6 +66,19 @@ struct ImageBuild: Sendable {
         record.layers = layers
         record.seconds = seconds(began.duration(to: clock.now))
         return (record, descriptions(of: layers))
+    }
+
+    /// Notes what an image that is built elsewhere is now; asks nothing of the engine, and publishes nothing.
+    private func register(_ image: ResolvedImage, _ reference: ImageReference, in record: inout BuildRecord) {
+        for layer in plan.layers {
+            guard let key = layer.key else { continue }
+            let layer = LayerRecord(kind: layer.kind, key: key, action: .reused)
+            record.layers.append(layer)
+            events(.layerFinished(plan.definition.name, layer))
+        }
+        record.reference = "\(reference.location)@\(image.manifestDigest)"
+        record.manifestDigest = image.manifestDigest
+        record.configDigest = image.configDigest
     }
 
     private func buildLayers(log: BuildLogFile, into records: inout [LayerRecord]) async throws -> BuiltLayer {

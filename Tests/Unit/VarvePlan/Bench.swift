@@ -98,6 +98,12 @@ struct Bench {
         record.tags = ["latest"] + plan.definition.tags
         record.verify = plan.definition.verify?.digest
         record.base = plan.base
+        if case .external(let reference) = plan.definition.base, let image = plan.baseImage {
+            record.configDigest = image.configDigest
+            record.manifestDigest = image.manifestDigest
+            record.reference = "\(reference.location)@\(image.manifestDigest)"
+            record.tags = []
+        }
         records.append(record)
         for layer in plan.layers {
             guard let key = layer.key, let content = layer.content else { continue }

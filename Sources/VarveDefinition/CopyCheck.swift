@@ -22,6 +22,13 @@ struct CopyCheck {
                 images[index].definition = nil
                 continue
             }
+            if case .external = definition.base, let copy = images[index].copy {
+                FleetCheck.report(
+                    .copyExternal, at: copy.place,
+                    "the image \(quoted(copy.name.value)) is external, so it has nothing to copy",
+                    hint: "write 'base: \(copy.name.value)' to build on it", on: &images[index])
+                continue
+            }
             let given = images[index].given
             images[index].definition?.takeOver(definition, except: given)
         }

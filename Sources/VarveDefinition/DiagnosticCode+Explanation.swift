@@ -328,6 +328,22 @@ extension DiagnosticCode {
             The context of a Containerfile is the files of the image's folder, but for image.yaml and the definition's other \
             files. It holds a symbolic link or a submodule, which have no content of their own.
             """
+        case .externalReference:
+            """
+            `external` is an image of a registry, with its registry: REGISTRY/REPOSITORY:TAG. It is not built but \
+            registered: its digest is tracked, and images of the repository can stand on it by its name.
+            """
+        case .externalConflict:
+            """
+            An external image is built elsewhere, so `base`, `build`, `copyFrom`, `env`, `inputs`, `start`, `verify` and \
+            `tags`, and the files for them, have no effect on it. To build on it, give another image \
+            `base:` with its name or reference.
+            """
+        case .copyExternal:
+            """
+            `copyFrom` names an external image. Nothing of how it was built is known, so there is nothing to copy. Write \
+            `base:` with its name to build on it.
+            """
         }
     }
 }

@@ -83,6 +83,10 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case containerfileImage = "VRV123"
     case containerfileInput = "VRV124"
     case containerfileContext = "VRV125"
+    // Images that are built elsewhere
+    case externalReference = "VRV126"
+    case externalConflict = "VRV127"
+    case copyExternal = "VRV128"
     // runtime.txt
     case runtimeFile = "VRV071"
     // R

@@ -5,20 +5,65 @@ import VarveModel
 extension BuildahEngine {
     /// Builds a Containerfile by one `buildah build` on the pinned images, and makes the result a base.
     func build(_ content: ContainerfileContent, _ request: LayerRequest, _ log: any BuildLog) async throws {
+        do {
+            try await make(content, request, log)
+        } catch {
+            // In a task of its own, because this one may be cancelled.
+            await Task { await removeRemains(of: request.key) }.value
+            throw error
+        }
+        await removeRemains(of: request.key)
+    }
+
+    /// The local name of an image that is there only while the base of a key is built.
+    private static func name(_ key: LayerKey, _ part: String) -> String { "localhost/varve/\(part):\(key.hex)" }
+
+    /// Removes the containers that a build was stopped in, and the images that only it used.
+    private func removeRemains(of key: LayerKey) async {
+        let suffix = ":\(key.hex)"
+        let format = "{{.ContainerID}} {{.ImageName}}"
+        if let containers = try? await buildah.run(["containers", "--format", format]), containers.isSuccess {
+            for line in containers.text.split(separator: "\n") {
+                let words = line.split(separator: " ")
+                guard words.count == 2, words[1].hasPrefix("localhost/varve/context-"), words[1].hasSuffix(suffix)
+                else {
+                    continue
+                }
+                _ = try? await buildah.run(["rm", String(words[0])])
+            }
+        }
+        guard let images = try? await buildah.run(["images", "--format", "{{.Name}}:{{.Tag}}"]), images.isSuccess else {
+            return
+        }
+        for name in images.text.split(separator: "\n") where name.hasSuffix(suffix) {
+            let isOwn = name.hasPrefix("localhost/varve/context-") || name.hasPrefix("localhost/varve/containerfile:")
+            if isOwn { _ = try? await buildah.run(["rmi", String(name)]) }
+        }
+    }
+
+    private func make(_ content: ContainerfileContent, _ request: LayerRequest, _ log: any BuildLog) async throws {
         let specification = content.specification
         guard let own = specification.files.first(where: { $0.path == specification.path }) else {
             throw BuildFailure(.unknown, layer: .base, message: "failed to find '\(specification.path)' in its context")
         }
-        var names: [String: String] = [:]
-        for (number, reference) in specification.images.enumerated() {
-            let name = "localhost/varve/context:\(request.key.hex)-\(number)"
-            try await provide(reference, digest: content.images[reference], as: name, request)
-            names[reference.description] = name
-        }
-        let certificates = buildah.host.certificates
         let bytes = try request.sources.read(own.id, limit: 1 << 20)
         let body = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
         let text = ContainerfileText(String(decoding: body, as: UTF8.self))
+        var locals: [ImageReference: String] = [:]
+        for (number, reference) in specification.images.enumerated() {
+            let name = Self.name(request.key, "context-\(number)")
+            try await provide(reference, digest: content.images[reference], as: name, request)
+            locals[reference] = name
+        }
+        var names: [String: String] = [:]
+        for use in text.imageUses where !use.isStage {
+            guard let name = use.name, let reference = try? ImageReference(name), let local = locals[reference] else {
+                throw BuildFailure(
+                    .definition, layer: .base, message: "failed to build on '\(use.word.text)': it is not pinned")
+            }
+            names[name] = local
+        }
+        let certificates = buildah.host.certificates
         let rendered = text.rendered(
             images: names, variables: Recipe.environment(hasCertificates: certificates != nil))
         let scratch = try Scratch(in: buildah.store.temporary)
@@ -30,7 +75,7 @@ extension BuildahEngine {
             Step(user: .root, arguments: [], files: files + [Step.text("step/Containerfile", rendered)], cache: .none),
             from: request.sources)
 
-        let target = "localhost/varve/containerfile:\(request.key.hex)"
+        let target = Self.name(request.key, "containerfile")
         var arguments = [
             "build", "--pull=never", "--layers=false", "--force-rm", "--format", "oci", "--timestamp",
             String(Recipe.epoch), "--omit-history", "--identity-label=false", "--no-hosts", "--signature-policy",
@@ -46,7 +91,6 @@ extension BuildahEngine {
         }
         guard result.isSuccess else { throw Self.failure(result) }
         try await finish(target, request)
-        for name in names.values.sorted() + [target] { _ = try await buildah.run(["rmi", name]) }
     }
 
     /// Brings an image that the Containerfile names into the store, under a local name.

@@ -20,6 +20,11 @@ struct NewCommand: AsyncParsableCommand {
         name: .customLong("copy-from"),
         help: ArgumentHelp("An image of this repository whose configuration this one starts from.", valueName: "IMAGE"))
     var copyFrom: String?
+    @Option(
+        help: ArgumentHelp(
+            "An image that is built elsewhere and only registered, in place of --base.",
+            valueName: "REGISTRY/REPOSITORY:TAG"))
+    var external: String?
     @Option(help: "The folder that gets the image's folder, relative to the repository.") var folder = "images"
     @Option(help: "Text for people.") var description: String?
     @Option(help: "all-users, user/NAME or group/NAME.") var owner: String?
@@ -35,7 +40,14 @@ struct NewCommand: AsyncParsableCommand {
     @Option(help: "A platform to build for; may be repeated.") var platform: [String] = []
 
     func validate() throws {
-        guard base != nil || copyFrom != nil else { throw ValidationError("--base or --copy-from is needed") }
+        guard base != nil || copyFrom != nil || external != nil else {
+            throw ValidationError("--base, --copy-from or --external is needed")
+        }
+        let isBuilt =
+            base != nil || copyFrom != nil || ![apt, conda, channel, pip, env, tag].allSatisfy(\.isEmpty)
+        if external != nil, isBuilt {
+            throw ValidationError("--external is an image built elsewhere: nothing says how to build or tag it")
+        }
     }
 
     func run() async throws {
@@ -44,6 +56,7 @@ struct NewCommand: AsyncParsableCommand {
         var template = DefinitionTemplate(base: try base.map(Self.baseText), description: description)
         template.fields = [("owner", owner), ("visibility", visibility), ("hardware", hardware)]
         if let copyFrom { template.fields.append(("copyFrom", try ImageName(copyFrom).value)) }
+        if let external { template.fields.append(("external", try ImageReference(external).description)) }
         template.supports = supports
         template.platforms = platform
         template.apt = apt

@@ -137,18 +137,46 @@ struct ContainerfileReader {
                 findings.report(.containerfileSyntax, at: place(keyword), "expected FROM IMAGE or FROM IMAGE AS STAGE")
             }
         }
-        guard ["RUN", "COPY", "ADD"].contains(instruction.keyword) else { return }
+        if instruction.isCut {
+            findings.report(
+                .containerfileSyntax, at: place(keyword), "the instruction ends in a '\\' that continues nothing")
+        }
+        guard ["FROM", "RUN", "COPY", "ADD"].contains(instruction.keyword) else { return }
+        // buildah takes any blank of Unicode for the end of a word, and so for the beginning of an option.
+        let words = instruction.keyword == "RUN" ? instruction.words.prefix(2) : instruction.words[...]
+        if let word = words.first(where: { $0.text.unicodeScalars.contains { $0.properties.isWhitespace } }) {
+            findings.report(
+                .containerfileSyntax, at: place(word), "\(quoted(word.text)) holds a blank other than space and tab")
+        }
+        guard instruction.keyword != "FROM" else { return }
         if let word = instruction.arguments.first(where: Self.isHereDocument) {
             findings.report(
                 .containerfileSyntax, at: place(word), "here-documents are not supported",
                 hint: "put the text into a file of this folder and COPY it")
         }
-        guard instruction.keyword != "RUN" else { return }
-        for word in instruction.arguments.dropLast() {
+        if instruction.keyword != "RUN" { checkCopy(instruction, place) }
+    }
+
+    private func checkCopy(
+        _ instruction: ContainerfileText.Instruction, _ place: (ContainerfileText.Word) -> Place
+    ) {
+        let isAdd = instruction.keyword == "ADD"
+        let known = ["--chown=", "--chmod="] + (isAdd ? [] : ["--from="])
+        for option in instruction.options
+        where !known.contains(where: option.text.hasPrefix) || option.text.contains(where: { "\\\"'".contains($0) }) {
+            findings.report(
+                .containerfileInput, at: place(option),
+                "\(quoted(option.text)) is not an option that \(instruction.keyword) takes here; expected "
+                    + known.joined(separator: ", "))
+        }
+        // A list of JSON can be one word.
+        let isList = instruction.arguments.first?.text.hasPrefix("[") ?? false
+        for word in isList ? instruction.arguments : instruction.arguments.dropLast() {
             let source = word.text.filter { !"[\"',]".contains($0) }
-            if instruction.keyword == "ADD", source.contains("://") || source.contains("$") || source.contains("git@") {
+            if source.contains("://") || isAdd && source.contains(where: { "$\\@".contains($0) }) {
                 findings.report(
-                    .containerfileInput, at: place(word), "ADD of \(quoted(source)) would be part of no key",
+                    .containerfileInput, at: place(word),
+                    "\(instruction.keyword) of \(quoted(source)) would be part of no key",
                     hint: "put the file into this folder, or fetch it with RUN and check its checksum")
             } else if source.split(separator: "/").contains("..") {
                 findings.report(

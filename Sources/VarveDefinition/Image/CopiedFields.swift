@@ -6,6 +6,8 @@ import VarveModel
 struct GivenFields {
     /// The keys of the document and, with `build.` before them, of `build`; a file counts as the key it stands for.
     var keys: Set<String> = []
+    /// Those of `keys` that stand in the document.
+    var document: Set<String> = []
     /// The files that `inputs` matches; nil where it is not given.
     var inputs: [InputFile]?
 
@@ -23,6 +25,7 @@ struct GivenFields {
         func hasFile(_ name: String) -> Bool { files[name].map { $0.kind != .folder } ?? false }
         for entry in root?.entries ?? [] where !entry.value.isNull { keys.insert(entry.key) }
         for entry in root?["build"]?.entries ?? [] where !entry.value.isNull { keys.insert("build." + entry.key) }
+        document = keys
         for layer in Self.layers where layer.files.contains(where: hasFile) { keys.insert("build." + layer.key) }
         for script in [DefinitionNames.start, DefinitionNames.verify] where hasFile(script) { keys.insert(script) }
         if keys.contains("inputs") { self.inputs = inputs }

@@ -158,7 +158,8 @@ struct ImageFields {
         return bootstrap.entries == nil ? nil : self.bootstrap(bootstrap)
     }
 
-    private func named(_ text: String, at place: Place) -> BaseSpecification? {
+    /// What a base that is a plain text means; nil where it is wrong, which is reported.
+    func named(_ text: String, at place: Place) -> BaseSpecification? {
         // `user:password@host/repository` too: a digest stands after the last '/'.
         let host = text.split(separator: "://").last?.prefix { $0 != "/" } ?? ""
         if UrlCheck.hasCredentials(text) || (host.contains("@") && text.contains("/")) {

@@ -56,7 +56,7 @@ struct ImageReader {
         var result = ReadImage(
             name: root?["name"]?.text ?? folder.path.name,
             namePlace: root?["name"]?.place ?? start,
-            basePlace: root?["base"]?.place ?? start,
+            basePlace: (root?["base"] ?? root?["external"])?.place ?? start,
             hardwarePlace: root?["hardware"]?.place ?? start,
             platformsPlace: root?["platforms"]?.place ?? start,
             folder: folder, diagnostics: []
@@ -103,10 +103,13 @@ struct ImageReader {
         let fields = ImageFields(root: root, findings: findings)
         // Stands in for the base until it is copied; an image that is not copied into is dropped.
         let copy = fields.copyFrom()
-        let base =
-            try fields.base {
+        var base = ExternalReader(root: root, findings: findings).read(build.given)
+        if root["external"]?.isNull ?? true {
+            base = try fields.base {
                 try ContainerfileReader(image: self, definitionFolder: build.definitionFolder).read($0)
-            } ?? (root["base"] == nil ? copy.map { .image($0.name) } : nil)
+            }
+            if root["base"] == nil, base == nil { base = copy.map { .image($0.name) } }
+        }
         let platforms = fields.platforms() ?? [hostPlatform]
         let environment = fields.environment()
         let imageName: ImageName

@@ -59,7 +59,10 @@ public enum ImageKeys {
             "copyFrom", .text, default: "none", layers: LayerKind.allCases,
             "The image of this repository whose configuration this one starts from."
         ),
-        unsupported("external", .text, "An image built elsewhere that is only registered."),
+        KeyDescription(
+            "external", .text, default: "none", layers: [.base],
+            "An image that is built elsewhere and only registered, in place of base and build."
+        ),
         unsupported("refresh", .texts, "How often a layer is rebuilt without a change."),
         unsupported("secrets", .list(.text), "Secrets that steps can read."),
     ]

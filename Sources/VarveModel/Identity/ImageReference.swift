@@ -74,6 +74,9 @@ public struct ImageReference: Hashable, Sendable {
         try ImageReference(host: host, repository: repository, tag: tag)
     }
 
+    /// This reference without its digest.
+    public var location: String { host + "/" + repository + (tag.map { ":" + $0 } ?? "") }
+
     /// This reference by digest alone.
     public func pinned(to digest: Digest) -> ImageReference {
         ImageReference(unchecked: host, repository, digest)

@@ -40,12 +40,15 @@ public struct History: Sendable {
         guard let record = lastGood[image], let reference = record.reference, let found = record.image(for: platform)
         else { return nil }
         return ResolvedImage(
-            reference: reference, manifestDigest: found.manifestDigest, configDigest: found.configDigest, image: image,
-            cudaVersion: record.base(for: platform)?.cudaVersion)
+            reference: reference, manifestDigest: found.manifestDigest, configDigest: found.configDigest,
+            image: record.isExternal ? nil : image, cudaVersion: record.base(for: platform)?.cudaVersion)
     }
 }
 
 extension BuildRecord {
-    /// Where the image was published, without tag or digest; nil where it was not.
+    /// Whether the image was built elsewhere: whatever is built here has a layer of configuration.
+    public var isExternal: Bool { !layers.isEmpty && layers.allSatisfy { $0.kind == .base } }
+
+    /// Where the image was published, without build tag or digest; nil where it was not.
     public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
 }

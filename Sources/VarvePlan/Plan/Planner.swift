@@ -131,7 +131,11 @@ public struct Planner: Sendable {
     }
 
     private func reasons(for plan: ImagePlan) -> [RebuildReason] {
-        var reasons = Reasons(plan: plan, descriptions: descriptions, location: location(plan.definition.name)).all
+        let location =
+            if case .external(let reference) = plan.definition.base { reference.location } else {
+                location(plan.definition.name)
+            }
+        var reasons = Reasons(plan: plan, descriptions: descriptions, location: location).all
         if let reference = missing[plan.definition.name] { reasons.append(.artefactMissing(reference: reference)) }
         if forced.contains(plan.definition.name) { reasons.append(.forced) }
         return reasons

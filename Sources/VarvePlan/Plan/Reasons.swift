@@ -112,6 +112,12 @@ struct Reasons {
         let published = last.location ?? "nowhere"
         if published != location {
             reasons.append(.publicationChanged(old: published, new: location))
+        } else if case .external(let reference) = plan.definition.base {
+            // The same content under another reference: the record is what `status` finds it by.
+            let old = last.base?.reference ?? published
+            if old != reference.description {
+                reasons.append(.publicationChanged(old: old, new: reference.description))
+            }
         } else {
             let absent = plan.definition.tags.filter { !last.tags.contains($0) }
             if !absent.isEmpty {

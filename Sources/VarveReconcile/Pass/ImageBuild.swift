@@ -31,9 +31,15 @@ struct ImageBuild: Sendable {
         var record = BuildRecord(
             id: id, image: name, folder: plan.definition.folder, tree: plan.definition.tree, commit: commit,
             trigger: settings.trigger, status: .built, reasons: plan.reasons, layers: [], start: start, seconds: 0,
-            engine: await engine.name, host: settings.host)
+            engine: "", host: settings.host)
         record.base = plan.base
         record.platform = plan.definition.platforms.first
+        if case .external(let reference) = plan.definition.base, let image = plan.baseImage {
+            register(image, reference, in: &record)
+            log.append(line: "registered \(record.reference ?? "")", layer: .base)
+            return (record, descriptions(of: record.layers))
+        }
+        record.engine = await engine.name
         var layers: [LayerRecord] = []
         do {
             var finished: [BuiltLayer] = []
@@ -64,6 +70,31 @@ struct ImageBuild: Sendable {
         record.layers = layers
         record.seconds = seconds(began.duration(to: clock.now))
         return (record, descriptions(of: layers))
+    }
+
+    /// Notes what an image that is built elsewhere is now; asks nothing of the engine, and publishes nothing.
+    private func register(_ image: ResolvedImage, _ reference: ImageReference, in record: inout BuildRecord) {
+        for (index, part) in plan.platforms.enumerated() {
+            for layer in part.layers {
+                guard let key = layer.key else { continue }
+                var layer = LayerRecord(kind: layer.kind, key: key, action: .reused)
+                layer.platform = index == 0 ? nil : part.platform
+                record.layers.append(layer)
+                events(.layerFinished(plan.definition.name, layer))
+            }
+        }
+        if !plan.others.isEmpty {
+            record.platforms = plan.platforms.enumerated().compactMap { index, part in
+                part.baseImage.map { image in
+                    PlatformRecord(
+                        platform: part.platform, manifestDigest: image.manifestDigest,
+                        configDigest: image.configDigest, base: index == 0 ? nil : part.base)
+                }
+            }
+        }
+        record.reference = "\(reference.location)@\(image.manifestDigest)"
+        record.manifestDigest = image.manifestDigest
+        record.configDigest = image.configDigest
     }
 
     /// What is recorded of several platforms; nil where there is one, of which the record itself tells.

@@ -136,12 +136,33 @@ public struct Reconciler: Sendable {
         case unknown(String)
     }
 
+    /// Whether an image that is built elsewhere is still where children would pull it from.
+    ///
+    /// - Parameter now: What its reference means now; where that is what was recorded, it was just seen.
+    private func contains(
+        _ reference: ImageReference, manifest: Digest, platform: Platform?, now: ResolvedImage?
+    ) async throws -> Bool {
+        if now?.manifestDigest == manifest { return true }
+        do {
+            _ = try await registry.resolve(
+                reference.pinned(to: manifest), platform: platform ?? settings.platform)
+            return true
+        } catch let failure as BuildFailure where failure.failureClass == .definition {
+            return false
+        }
+    }
+
     private func presence(of image: ImagePlan) async -> Presence {
         guard let record = image.lastGood, let manifest = record.manifestDigest, let reference = record.reference else {
             return .present
         }
         do {
-            let isThere = try await registry.contains(record.image, manifest: manifest)
+            let isThere =
+                if case .external(let external) = image.definition.base {
+                    try await contains(external, manifest: manifest, platform: record.platform, now: image.baseImage)
+                } else {
+                    try await registry.contains(record.image, manifest: manifest)
+                }
             return isThere ? .present : .missing(record.image, reference)
         } catch {
             return .unknown(

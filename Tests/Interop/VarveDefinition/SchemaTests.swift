@@ -30,6 +30,7 @@ struct SchemaTests {
     func goodDocumentsAreValid() throws {
         var texts = [
             "base: x\n", "base: x\npip:\n".replacing("pip:", with: "tags:"), "base: x\nbuild: {pip: [a, b], apt: jq}\n",
+            "external: a.io/b:c\nhardware: gpu\n", "base: {containerfile: Containerfile}\n",
             "base: x\nenv: {A: 1, B: yes, C: 1.10}\n",
             "base: {bootstrap: {distribution: debian, suite: bookworm}}\nbuild: {conda: {dependencies: [a, {pip: [b]}]}}\n",
         ]

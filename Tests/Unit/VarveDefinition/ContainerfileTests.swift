@@ -78,6 +78,20 @@ struct ContainerfileTests {
         Case(text: "RUN ls\nFROM a.b/c\n", expected: "VRV122 1:1"),
         Case(text: "# nothing\n", expected: "VRV122 1:1"),
         Case(text: "FROM a.b/c\nRUN a\u{1b}[2J\n", expected: "VRV008 2:1"),
+        // What only buildah's own way of reading would show.
+        Case(text: "FROM a.b/c\nRUN -\\\n-mount=type=bind,from=x,target=/m ls\n", expected: "VRV124 2:5"),
+        Case(text: "FROM a.b/c\nRUN \u{a0}--mount=type=bind,from=x,target=/m ls\n", expected: "VRV122 2:5"),
+        Case(text: "FROM a.b/c\nCOPY --fr\\om=x /a /b\n", expected: "VRV124 2:6"),
+        Case(text: "FROM a.b/c\nCOPY --from= /a /b\n", expected: "VRV123 2:13"),
+        Case(text: "FROM a.b/c\nCOPY --fr\\\nom=x /a /b\n", expected: "VRV123 2:13"),
+        Case(text: "FROM a.b/c\nCOPY --chmod=\"0755\" /a /b\n", expected: "VRV124 2:6"),
+        Case(text: "FROM a.b/c\nADD --from=x.y/z /a /b\n", expected: "VRV124 2:5"),
+        Case(text: "FROM a.b/c\nADD ht\\\ntp://x.y/z /\n", expected: "VRV124 2:5"),
+        Case(text: "FROM a.b/c\nADD [\"http://x.y/z\",\"/\"]\n", expected: "VRV124 2:5"),
+        Case(text: "FROM a.b/c\nADD [\"http:\\u002f/x.y/z\",\"/\"]\n", expected: "VRV124 2:5"),
+        Case(text: "FROM a.b/c\nADD http:\\/\\/x.y/z /\n", expected: "VRV124 2:5"),
+        Case(text: "FROM a.b/c\nRUN ls \\\\\n", expected: "VRV122 2:1"),
+        Case(text: "FROM 0123456789ab\n", expected: "VRV123 1:6"),
     ])
     func hostileOrWrongFileIsRefusedAtItsPlace(_ example: Case) throws {
         let found = try DefinitionFixture.diagnostics(Self.yaml, ["Containerfile": example.text])
@@ -100,8 +114,7 @@ struct ContainerfileTests {
         #expect(
             rendered == """
                 ARG T=1
-                FROM L1 \\
-                  AS x
+                FROM L1   AS x
                 ARG A=2
                 ARG Z=1
                 COPY --from=L2 /a /a
@@ -109,7 +122,6 @@ struct ContainerfileTests {
                 ARG A=2
                 ARG Z=1
                 RUN a.b/c:1
-
 
                 """)
     }

@@ -124,9 +124,11 @@ struct ImageFileTests {
         Case(name: "empty file", yaml: "", expected: ["VRV012 0:0"]),
         Case(name: "only a comment", yaml: "# x\n", expected: ["VRV012 0:0"]),
         Case(name: "a list", yaml: "- base\n", expected: ["VRV011 1:1"]),
-        Case(name: "not supported yet", yaml: "external: x\n", expected: ["VRV013 1:1"], text: "not supported yet"),
+        Case(
+            name: "not supported yet", yaml: "base: localhost/x\nrefresh: {apt: 24h}\n", expected: ["VRV013 2:1"],
+            text: "not supported yet"),
         Case(name: "copyFrom without a value", yaml: "copyFrom:\n", expected: ["VRV012 1:1"]),
-        Case(name: "external", yaml: "external: a.io/b:c\n", expected: ["VRV013 1:1"]),
+        Case(name: "external", yaml: "external: x\n", expected: ["VRV126 1:11"], text: "REGISTRY/REPOSITORY:TAG"),
         Case(name: "containerfile", yaml: "base: {containerfile: Containerfile}\n", expected: ["VRV121 1:23"]),
         Case(name: "name", yaml: "name: Big\nbase: localhost/x\n", expected: ["VRV020 1:7"]),
         Case(

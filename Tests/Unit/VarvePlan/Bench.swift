@@ -121,6 +121,12 @@ struct Bench {
                     base: index == 0 ? nil : part.base)
             }
         }
+        if case .external(let reference) = plan.definition.base, let image = plan.baseImage {
+            record.configDigest = image.configDigest
+            record.manifestDigest = image.manifestDigest
+            record.reference = "\(reference.location)@\(image.manifestDigest)"
+            record.tags = []
+        }
         records.append(record)
         for layer in plan.platforms.flatMap(\.layers) {
             guard let key = layer.key, let content = layer.content else { continue }

@@ -77,8 +77,11 @@ struct SaturnRecipeReader {
                 say(
                     "version \(quoted(version.name)) becomes the image '\(valid)', because a later one has the name",
                     at: version.place)
-            } else if valid != name {
-                say("the name \(quoted(name)) is written '\(valid)'", at: place)
+            } else {
+                if valid != name { say("the name \(quoted(name)) is written '\(valid)'", at: place) }
+                say(
+                    "the version's name \(quoted(version.name)) is not carried: each build has a tag of its own",
+                    at: version.place)
             }
             if let description, let own = version.description, own.text != description {
                 say("the description of version \(quoted(version.name)) is not carried", at: own.place)

@@ -18,6 +18,8 @@ struct DefinitionTemplate {
     var conda: [String] = []
     var channels: [String] = []
     var pip: [String] = []
+    /// The layers that are not to be read from a file: keys of `build`.
+    var excluded: [String] = []
     var environment: [(name: String, value: String)] = []
     var tags: [String] = []
     var supports: [String] = []
@@ -52,7 +54,7 @@ struct DefinitionTemplate {
         if !platforms.isEmpty { lines.append("platforms: \(Self.list(platforms))") }
         if let base { lines.append("base: \(base)") }
         if let external { lines.append("external: \(Self.quoted(external))") }
-        if !(apt.isEmpty && conda.isEmpty && pip.isEmpty) { lines.append("build:") }
+        if !(apt.isEmpty && conda.isEmpty && pip.isEmpty && excluded.isEmpty) { lines.append("build:") }
         if !apt.isEmpty { lines.append("  apt: \(Self.list(apt))") }
         if !conda.isEmpty {
             let from = channels.isEmpty ? "" : "channels: \(Self.list(channels)), "
@@ -62,6 +64,7 @@ struct DefinitionTemplate {
             lines.append("  pip: |")
             lines += pip.map { "    \($0)" }
         }
+        lines += excluded.map { "  \($0): []" }
         if !environment.isEmpty {
             lines.append("env:")
             lines += environment.map { "  \(Self.quoted($0.name)): \(Self.quoted($0.value))" }

@@ -128,6 +128,8 @@ struct BuildReader {
         _ build: YamlValue?, _ key: String, file name: String, _ beside: [String: SourceEntry], _ folder: RepositoryPath
     ) throws -> Lines? {
         let inline = build?[key]
+        // An empty list asks for no layer, whatever the file says.
+        if inline?.items?.isEmpty == true { return nil }
         if let (bytes, path) = try bytes(name, beside, folder) {
             reportTwice(inline, "build." + key, path)
             guard let text = DefinitionFiles.decode(bytes, file: path, findings: findings) else { return nil }

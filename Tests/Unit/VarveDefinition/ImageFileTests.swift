@@ -283,6 +283,14 @@ struct ImageFileTests {
     }
 
     @Test
+    func emptyListLeavesTheFileOut() throws {
+        let image = try DefinitionFixture.image(
+            "base: localhost/x\nbuild: {apt: [], pip: []}\n",
+            ["apt.txt": "git\n", "requirements.txt": "not a requirement\n", "postBuild": "c\n"])
+        #expect(image.build.apt == nil && image.build.pip == nil && image.build.postBuild != nil)
+    }
+
+    @Test
     func everyCodeHasItsExplanation() {
         #expect(Set(DiagnosticCode.allCases.map(\.rawValue)).count == DiagnosticCode.allCases.count)
         for code in DiagnosticCode.allCases {

@@ -10,7 +10,7 @@ public struct FolderImport: Sendable {
         public var path: RepositoryPath
         /// The image's name, unique among the folders.
         public var name: String
-        /// The `inputs` of its postBuild: repo2docker lets it see the whole folder. Empty where there is none.
+        /// The `inputs` of its postBuild, which in repo2docker sees the whole folder; empty where there is none.
         public var inputs: [String]
         /// Whether repo2docker does not read its `requirements.txt`, because it has a conda environment.
         public var leavesOutRequirements: Bool

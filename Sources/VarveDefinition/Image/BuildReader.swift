@@ -61,7 +61,7 @@ struct BuildReader {
         }
         if let start = try script(root, "start", DefinitionNames.start, beside, folder) {
             ScriptCheck(findings: findings).checkStart(start.script, at: start.place)
-            result.start = start.script
+            result.start = start.script.runnable
         }
         result.verify = try script(root, "verify", DefinitionNames.verify, beside, folder)?.script
         return result

@@ -17,8 +17,8 @@ public struct VarveCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Define",
                 subcommands: [
-                    InitCommand.self, NewCommand.self, ImportCommand.self, ValidateCommand.self, ExplainCommand.self,
-                    SchemaCommand.self,
+                    InitCommand.self, NewCommand.self, ImportCommand.self, ExportCommand.self, ValidateCommand.self,
+                    ExplainCommand.self, SchemaCommand.self,
                 ]),
             CommandGroup(name: "Build", subcommands: [PlanCommand.self, ReconcileCommand.self]),
             CommandGroup(

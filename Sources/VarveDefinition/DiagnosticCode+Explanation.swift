@@ -70,7 +70,7 @@ extension DiagnosticCode {
         case .layerTwice:
             """
             The same layer is given both under `build` (or `start`, `verify`) in image.yaml and as a file beside it. Keep \
-            one of them.
+            one of them. An empty list (`pip: []`, `apt: []`) is no second layer: it says that the file is not read.
             """
         case .severalFolders:
             "Both `binder/` and `.binder/` exist. As in repo2docker only one of them may hold the definition's files."

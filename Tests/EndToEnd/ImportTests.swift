@@ -59,6 +59,7 @@ struct ImportTests {
             result.stderr.split(separator: "\n").map { $0.replacing(recipe, with: "R") } == [
                 "R:1:7: note: the name 'DS-Python' is written 'ds-python'",
                 "R:10:9: note: version '2022.01.06' is archived and is left out",
+                "R:13:9: note: the version's name '2022.01.07' is not carried: each build has a tag of its own",
                 "R:16:21: note: the base_image_uri 'python:3.12' is written 'docker.io/library/python:3.12'",
             ])
         #expect(
@@ -96,7 +97,7 @@ struct ImportTests {
         let answer = try JSONValue(parsing: result.stdout)
         #expect(answer["images"].array.map { $0["folder"].string } == ["images/b"])
         let severities = answer["remarks"].array.map { $0["severity"].string }
-        #expect(severities == ["note", "note", "note", "error"], "\(answer)")
+        #expect(severities == ["note", "note", "note", "note", "error", "note"], "\(answer)")
         #expect(
             try await files() == [
                 ".varve/image.schema.json", "images/b/image.yaml", "images/ds-python/notes.txt",
@@ -121,5 +122,45 @@ struct ImportTests {
         let parent = try await varve.run("import", "saturn", recipe, "--folder", "../outside")
         #expect(parent.status != 0, "\(parent)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
+    }
+
+    /// repo2docker reads an environment.yml and not the requirements.txt beside it, but where the first names the second.
+    @Test
+    func foldersOfRepo2dockerAreAdoptedAsTheyStand() async throws {
+        let files: [String: String?] = [
+            "a/environment.yml": "dependencies: [python=3.12, pip: [-r requirements.txt]]\n",
+            "a/requirements.txt": "polars\n", "a/postBuild": "grep polars requirements.txt\n", "a/data/x.csv": "1\n",
+            "b/environment.yml": "dependencies: [python=3.12]\n", "b/requirements.txt": "not for pip\n",
+            "c/binder/requirements.txt": "polars\n", "d/image.yaml": "name: a\nbase: localhost/x\n",
+        ]
+        try git.write(files)
+        let first = try await varve.run("import", "repo2docker", ".", "--base", "localhost/base")
+        #expect(first.status == 0, "\(first)")
+        #expect(first.stderr.split(separator: "\n").count { $0.contains("requirements.txt") } == 2, "\(first)")
+        let line = "# yaml-language-server: $schema=../.varve/image.schema.json\n"
+        #expect(
+            try text("a/image.yaml") == line
+                + "name: a-2\nbase: localhost/base\nbuild:\n  pip: []\ninputs: [\"**\", requirements.txt]\n")
+        #expect(try text("b/image.yaml") == line + "name: b\nbase: localhost/base\nbuild:\n  pip: []\n")
+        #expect(try text("c/image.yaml") == line + "name: c\nbase: localhost/base\n")
+        for (path, content) in files { #expect(try text(path) == content) }
+
+        // As repo2docker would build it: conda's own pip list alone.
+        try await git.commit([:], message: "Adopt")
+        let plan = try await varve.run("plan", "--format", "json")
+        let kinds = try JSONValue(parsing: plan.stdout)["images"].array.map { image in
+            "\(image["name"].string ?? ""): \(image["layers"].array.compactMap { $0["kind"].string }.joined(separator: " "))"
+        }
+        #expect(
+            kinds == [
+                "a: base config", "a-2: base conda postBuild config", "b: base conda config", "c: base pip config",
+            ])
+
+        let before = try await git("status", "--porcelain")
+        let again = try await varve.run("import", "repo2docker", ".", "--base", "localhost/other")
+        #expect(again.status == 0 && again.stdout.contains("nothing to do"), "\(again)")
+        #expect(try await git("status", "--porcelain") == before)
+        let nothing = try await varve.run("import", "repo2docker", "a/data", "--base", "localhost/base")
+        #expect(nothing.status == 1 && nothing.stderr.contains("has repo2docker files"), "\(nothing)")
     }
 }

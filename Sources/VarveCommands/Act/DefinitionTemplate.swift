@@ -18,12 +18,21 @@ struct DefinitionTemplate {
     var conda: [String] = []
     var channels: [String] = []
     var pip: [String] = []
+    var cran: [String] = []
+    var bioconductor: [String] = []
+    var remotes: [String] = []
+    var cranMirror: String?
+    var registersKernel = false
+    /// The layers that are not to be read from a file: keys of `build`.
+    var excluded: [String] = []
     var environment: [(name: String, value: String)] = []
     var tags: [String] = []
     var supports: [String] = []
     var platforms: [String] = []
     var inputs: [String] = []
-    var verify: String?
+    /// Scripts by their keys: `postBuild`, `installR`, `start`, `verify`.
+    var scripts: [String: String] = [:]
+    var isSuspended = false
 
     init(base: String?, description: String? = nil) {
         self.base = base
@@ -36,7 +45,7 @@ struct DefinitionTemplate {
             base: "{bootstrap: {distribution: debian, suite: bookworm, packages: [ca-certificates]}}",
             description: "An example: a Debian base with one package")
         template.apt = ["hello"]
-        template.verify = "hello --greeting=ready"
+        template.scripts["verify"] = "hello --greeting=ready"
         return template
     }
 
@@ -52,33 +61,51 @@ struct DefinitionTemplate {
         if !platforms.isEmpty { lines.append("platforms: \(Self.list(platforms))") }
         if let base { lines.append("base: \(base)") }
         if let external { lines.append("external: \(Self.quoted(external))") }
-        if !(apt.isEmpty && conda.isEmpty && pip.isEmpty) { lines.append("build:") }
-        if !apt.isEmpty { lines.append("  apt: \(Self.list(apt))") }
-        if !conda.isEmpty {
-            let from = channels.isEmpty ? "" : "channels: \(Self.list(channels)), "
-            lines.append("  conda: {\(from)dependencies: \(Self.list(conda))}")
-        }
-        if !pip.isEmpty {
-            lines.append("  pip: |")
-            lines += pip.map { "    \($0)" }
-        }
+        let build = buildLines
+        if !build.isEmpty { lines += ["build:"] + build }
         if !environment.isEmpty {
             lines.append("env:")
             lines += environment.map { "  \(Self.quoted($0.name)): \(Self.quoted($0.value))" }
         }
         if !inputs.isEmpty { lines.append("inputs: \(Self.list(inputs))") }
         if !tags.isEmpty { lines.append("tags: \(Self.list(tags))") }
-        if let verify { lines += ["verify: |", "  \(verify)"] }
+        for key in ["start", "verify"] { lines += scripts[key].map { Self.block(key, $0, indentation: "") } ?? [] }
+        if isSuspended { lines.append("suspend: true") }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Writes `image.yaml` into a folder that is made where it is missing.
-    func write(to folder: String) throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: URL(filePath: folder + "/image.yaml"), options: .atomic)
+    /// What stands under `build`.
+    private var buildLines: [String] {
+        var lines: [String] = []
+        if !apt.isEmpty { lines.append("  apt: \(Self.list(apt))") }
+        if !conda.isEmpty || !channels.isEmpty {
+            let from = channels.isEmpty ? "" : "channels: \(Self.list(channels)), "
+            lines.append("  conda: {\(from)dependencies: \(Self.list(conda))}")
+        }
+        for (key, packages) in [("cran", cran), ("bioconductor", bioconductor), ("remotes", remotes)]
+        where !packages.isEmpty {
+            lines.append("  \(key): \(Self.list(packages))")
+        }
+        if let cranMirror { lines.append("  cranMirror: \(Self.quoted(cranMirror))") }
+        lines += scripts["installR"].map { Self.block("installR", $0, indentation: "  ") } ?? []
+        if !pip.isEmpty { lines += Self.block("pip", pip.joined(separator: "\n"), indentation: "  ") }
+        if registersKernel { lines.append("  registerKernel: true") }
+        lines += scripts["postBuild"].map { Self.block("postBuild", $0, indentation: "  ") } ?? []
+        return lines + excluded.map { "  \($0): []" }
     }
 
-    private static func list(_ values: [String]) -> String {
+    /// A key with a text of several lines: a block where that keeps every character, else in quotes.
+    private static func block(_ key: String, _ text: String, indentation: String) -> [String] {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if lines.last == "" { lines.removeLast() }
+        let keepsAll = text.unicodeScalars.allSatisfy { $0 == "\n" || $0 == "\t" || isPlain($0) }
+        guard keepsAll, let first = lines.first, let last = lines.last, first.first?.isWhitespace == false,
+            !last.isEmpty
+        else { return ["\(indentation)\(key): \(quoted(text))"] }
+        return ["\(indentation)\(key): |"] + lines.map { $0.isEmpty ? "" : indentation + "  " + $0 }
+    }
+
+    static func list(_ values: [String]) -> String {
         "[" + values.map(quoted).joined(separator: ", ") + "]"
     }
 

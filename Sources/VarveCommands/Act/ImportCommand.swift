@@ -30,19 +30,24 @@ struct ImportFoldersCommand: AsyncParsableCommand {
         let given = base.contains("/") ? try ImageReference(base).description : try ImageName(base).value
         let tree = try Workspace.workingTree(global)
         let place = try tree.path(of: directory)
-        let found = try FolderImport(tree: tree.files, below: place).folders
-        guard !found.isEmpty else { throw CommandError("no folder below '\(directory)' has repo2docker files") }
-        for folder in found {
+        let before = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
+        let fleet = try before.readFleet()
+        let found = try FolderImport(
+            tree: tree.files, below: place, taken: Set(fleet.images.map(\.name.value) + fleet.invalid.map(\.name)))
+        guard !found.folders.isEmpty || !found.adopted.isEmpty else {
+            throw CommandError("no folder below '\(directory)' has repo2docker files")
+        }
+        for folder in found.folders {
             var template = DefinitionTemplate(base: DefinitionTemplate.quoted(given))
-            template.schema =
-                String(repeating: "../", count: folder.path.components.count) + JSONSchema.imagePath
+            template.schema = DefinitionTemplate.schemaPath(from: folder.path)
             template.fields = [("name", folder.name)]
-            if folder.hasPostBuild { template.inputs = ["**"] }
-            let path = folder.path.components.isEmpty ? tree.root : "\(tree.root)/\(folder.path)"
-            try template.write(to: path)
-            Output.line("wrote \(path)/image.yaml")
+            template.inputs = folder.inputs
+            if folder.leavesOutRequirements { template.excluded = ["pip"] }
+            try RepositoryFolder(folder.path, in: tree.root).write(Array(template.text.utf8), to: "image.yaml")
+            Output.line("wrote \(tree.root)/\(folder.path)/image.yaml".replacing("/./", with: "/"))
             for note in folder.notes { Output.note("\(folder.path): \(note)") }
         }
+        if found.folders.isEmpty { Output.line("nothing to do: each folder has an image.yaml") }
         try SchemaCommand.write(to: tree.root)
         let after = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: after.files, hostPlatform: try Workspace.hostPlatform())

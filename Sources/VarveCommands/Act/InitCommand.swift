@@ -27,8 +27,9 @@ struct InitCommand: AsyncParsableCommand {
             Output.line("\(path)/image.yaml is there already")
         } else {
             var hello = DefinitionTemplate.hello
-            hello.schema = "../../" + JSONSchema.imagePath
-            try hello.write(to: path)
+            let place = try RepositoryPath("images/hello")
+            hello.schema = DefinitionTemplate.schemaPath(from: place)
+            try RepositoryFolder(place, in: folder).write(Array(hello.text.utf8), to: "image.yaml")
             Output.line("wrote \(path)/image.yaml")
         }
         try SchemaCommand.write(to: folder)

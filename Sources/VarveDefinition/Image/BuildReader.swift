@@ -64,7 +64,7 @@ struct BuildReader {
         }
         if let start = try script(root, "start", DefinitionNames.start, beside, folder) {
             ScriptCheck(findings: findings).checkStart(start.script, at: start.place)
-            result.start = start.script
+            result.start = start.script.runnable
         }
         result.verify = try script(root, "verify", DefinitionNames.verify, beside, folder)?.script
         return result
@@ -131,6 +131,8 @@ struct BuildReader {
         _ build: YamlValue?, _ key: String, file name: String, _ beside: [String: SourceEntry], _ folder: RepositoryPath
     ) throws -> Lines? {
         let inline = build?[key]
+        // An empty list asks for no layer, whatever the file says.
+        if inline?.items?.isEmpty == true { return nil }
         if let (bytes, path) = try bytes(name, beside, folder) {
             reportTwice(inline, "build." + key, path)
             guard let text = DefinitionFiles.decode(bytes, file: path, findings: findings) else { return nil }

@@ -72,7 +72,7 @@ struct ImageFields {
     }
 
     /// Whether a tag has the form `YYYY.MM.DD-<12 hexadecimal digits>`.
-    private static func isBuildTag(_ text: String) -> Bool {
+    static func isBuildTag(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.count == 23, bytes[4] == 0x2E, bytes[7] == 0x2E, bytes[10] == 0x2D else { return false }
         let digits = bytes[0..<4] + bytes[5..<7] + bytes[8..<10]

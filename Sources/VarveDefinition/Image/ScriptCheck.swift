@@ -80,3 +80,8 @@ struct ScriptCheck {
         }
     }
 }
+
+extension Script {
+    /// The script with a shebang: the kernel starts the entrypoint of an image itself, and takes no script without one.
+    var runnable: Script { hasShebang ? self : Script(bytes: Array("#!/usr/bin/env bash\n".utf8) + bytes) }
+}

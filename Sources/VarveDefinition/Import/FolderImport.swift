@@ -10,14 +10,18 @@ public struct FolderImport: Sendable {
         public var path: RepositoryPath
         /// The image's name, unique among the folders.
         public var name: String
-        /// Whether a postBuild and files for it stand in it: repo2docker lets it see the whole folder.
-        public var hasPostBuild: Bool
+        /// The `inputs` of its postBuild, which in repo2docker sees the whole folder; empty where there is none.
+        public var inputs: [String]
+        /// Whether repo2docker does not read its `requirements.txt`, because it has a conda environment.
+        public var leavesOutRequirements: Bool
         /// What varve reads otherwise than repo2docker, a line each.
         public var notes: [String]
     }
 
     /// The folders, by path.
     public private(set) var folders: [Folder] = []
+    /// The folders that are images already.
+    public private(set) var adopted: [RepositoryPath] = []
 
     /// What repo2docker reads and varve does not.
     private static let unread = [
@@ -27,11 +31,12 @@ public struct FolderImport: Sendable {
 
     /// Looks for folders below a path; one with an image.yaml, and what lies in its `binder/`, is passed over.
     ///
+    /// - Parameter taken: the names of the images that are there, which no folder is given.
     /// - Throws: when the tree cannot be read, or has more than 100,000 folders.
-    public init(tree: any SourceTree, below root: RepositoryPath) throws {
+    public init(tree: any SourceTree, below root: RepositoryPath, taken: Set<String> = []) throws {
         var open = [root]
         var met = 0
-        var taken: Set<String> = []
+        var taken = taken
         while let path = open.popLast() {
             met += 1
             guard met <= 100_000 else {
@@ -44,36 +49,65 @@ public struct FolderImport: Sendable {
                 else { continue }
                 open.append(child)
             }
-            guard !entries.contains(where: { $0.name == DefinitionNames.image }) else { continue }
+            if entries.contains(where: { $0.name == DefinitionNames.image }) {
+                adopted.append(path)
+                continue
+            }
             let subfolder = entries.first { DefinitionNames.subfolders.contains($0.name) && $0.kind == .folder }
             let files = try subfolder.map { try tree.entries(in: path.appending($0.name)) } ?? entries
             let names = Set(files.filter { $0.kind == .file || $0.kind == .executable }.map(\.name))
             guard !names.isDisjoint(with: DefinitionNames.build.filter { $0 != DefinitionNames.verify } + Self.unread)
             else { continue }
-            let hasInputs = entries.contains {
-                !DefinitionNames.build.contains($0.name) && !DefinitionNames.subfolders.contains($0.name)
-                    && $0.name != ".git"
-            }
-            var folder = Folder(
-                path: path, name: Self.name(path.name, among: &taken),
-                hasPostBuild: names.contains(DefinitionNames.postBuild) && hasInputs,
-                notes: [])
-            folder.notes = Self.notes(names)
-            folders.append(folder)
+            let reading = Reading(tree: tree, entries: entries, subfolder: subfolder?.name, files: files, names: names)
+            folders.append(
+                Folder(
+                    path: path, name: Self.name(path.name, among: &taken), inputs: reading.inputs,
+                    leavesOutRequirements: reading.leavesOutRequirements, notes: reading.notes))
         }
     }
 
-    private static func notes(_ names: Set<String>) -> [String] {
-        var notes: [String] = []
-        if names.contains(DefinitionNames.requirements), !names.isDisjoint(with: DefinitionNames.environments) {
-            notes.append(
-                "repo2docker ignores requirements.txt beside an environment.yml, varve installs it; remove or rename it to "
-                    + "build what repo2docker built")
+    /// How repo2docker would read a folder.
+    private struct Reading {
+        let tree: any SourceTree
+        /// What stands in the image's folder.
+        let entries: [SourceEntry]
+        /// `binder` or `.binder`, where it has one.
+        let subfolder: String?
+        /// What stands in the folder that the definition is read from, and the names of its files.
+        let files: [SourceEntry]
+        let names: Set<String>
+
+        /// `**`, and what it passes over where postBuild names it.
+        var inputs: [String] {
+            guard let script = files.first(where: { $0.name == DefinitionNames.postBuild }) else { return [] }
+            let text = (try? tree.read(script.id, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let named = DefinitionNames.build.filter { name in
+                name.contains(".") && names.contains(name) && text.contains(name)
+            }
+            let others = entries.contains { entry in
+                !DefinitionNames.build.contains(entry.name) && entry.name != subfolder && entry.name != ".git"
+            }
+            let below = files.contains { subfolder != nil && !DefinitionNames.build.contains($0.name) }
+            return (others || below ? ["**"] : []) + named.map { (subfolder.map { $0 + "/" } ?? "") + $0 }
         }
-        for name in unread where names.contains(name) {
-            notes.append("\(name) is read by repo2docker and may not be by this version of varve")
+
+        var leavesOutRequirements: Bool {
+            names.contains(DefinitionNames.requirements) && !names.isDisjoint(with: DefinitionNames.environments)
         }
-        return notes
+
+        /// What varve reads otherwise.
+        var notes: [String] {
+            var notes: [String] = []
+            if leavesOutRequirements {
+                notes.append(
+                    "repo2docker ignores requirements.txt beside an environment.yml, so it is left out ('pip: []' in "
+                        + "image.yaml); remove that line to install it too")
+            }
+            for name in unread where names.contains(name) {
+                notes.append("\(name) is read by repo2docker and may not be by this version of varve")
+            }
+            return notes
+        }
     }
 
     /// A text as an image's name that no other has.

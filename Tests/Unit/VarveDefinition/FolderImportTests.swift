@@ -20,7 +20,25 @@ struct FolderImportTests {
             "d/README.md": "", "e/image.yaml": "base: x", "e/apt.txt": "jq",
         ])
         #expect(found.map(\.path.description) == ["a", "b", "c/deep"])
-        #expect(found.map(\.hasPostBuild) == [false, true, false])
+        #expect(found.map(\.inputs) == [[], ["**"], []])
+    }
+
+    @Test
+    func postBuildSeesWhatItNames() throws {
+        let found = try folders([
+            "a/postBuild": "pip install -r requirements.txt\n", "a/requirements.txt": "x\n", "a/verify": "",
+            "b/binder/postBuild": "cat binder/apt.txt\n", "b/binder/apt.txt": "jq\n", "b/binder/x.sh": "",
+            "c/postBuild": "cat environment.yml\n", "c/data": "",
+        ])
+        #expect(found.map(\.inputs) == [["requirements.txt"], ["**", "binder/apt.txt"], ["**"]])
+    }
+
+    @Test
+    func namesOfImagesAreNotGivenAgainAndImagesAreLeftAlone() throws {
+        let tree = try MemorySourceTree(texts: ["a/apt.txt": "jq", "b/image.yaml": "base: x", "b/apt.txt": "jq"])
+        let found = try FolderImport(tree: tree, below: .root, taken: ["a"])
+        #expect(found.folders.map(\.name) == ["a-2"])
+        #expect(found.adopted.map(\.description) == ["b"])
     }
 
     @Test
@@ -35,5 +53,6 @@ struct FolderImportTests {
         let found = try folders(["a/environment.yml": "", "a/requirements.txt": "x", "a/Dockerfile": "FROM x"])
         #expect(found.first?.notes.count == 2)
         #expect(found.first?.notes.first?.contains("repo2docker ignores requirements.txt") == true)
+        #expect(found.first?.leavesOutRequirements == true)
     }
 }

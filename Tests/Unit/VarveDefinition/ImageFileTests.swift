@@ -50,7 +50,8 @@ struct ImageFileTests {
         #expect(image.build.postBuild?.script.bytes == Array("echo done\n".utf8))
         #expect(image.build.postBuild?.inputs.map(\.path.description) == ["config/a.json"])
         #expect(image.environment == ["TZ": "UTC", "VERSION": "1.10", "ON": "yes", "OCTAL": "012"])
-        #expect(image.start?.bytes == Array("exec \"$@\"\n".utf8))
+        // The kernel runs the entrypoint, and takes no script without a shebang.
+        #expect(image.start?.bytes == Array("#!/usr/bin/env bash\nexec \"$@\"\n".utf8))
         #expect(image.verify?.bytes == Array("python -c 'import polars'".utf8))
         #expect(image.platforms.map(\.description) == ["linux/arm64"])
         #expect(image.tags == ["stable", "3.10"])
@@ -283,6 +284,14 @@ struct ImageFileTests {
         )
         #expect(diagnostics.map(\.code) == Array(repeating: "VRV014", count: 6))
         #expect(diagnostics.map(\.line) == [3, 4, 5, 6, 7, 8])
+    }
+
+    @Test
+    func emptyListLeavesTheFileOut() throws {
+        let image = try DefinitionFixture.image(
+            "base: localhost/x\nbuild: {apt: [], pip: []}\n",
+            ["apt.txt": "git\n", "requirements.txt": "not a requirement\n", "postBuild": "c\n"])
+        #expect(image.build.apt == nil && image.build.pip == nil && image.build.postBuild != nil)
     }
 
     @Test

@@ -31,7 +31,8 @@ struct SaturnImportTests {
                "base_image_uri": "quay.io/a/b:1", "apt_packages": "jq\r\ngit", "conda_environment": "dependencies: [x]\n",
                "pip_requirements": "polars>=1", "post_build": "echo \"a\"\nexit 0\n", "use_mamba": true}}]}
             """#)
-        #expect(words(found) == [])
+        let tag = "3:24 note the version's name '1' is not carried: each build has a tag of its own"
+        #expect(words(found) == [tag])
         let image = try #require(found.images.first)
         #expect(image.name == "ds" && image.description == "Data 😀 \\ud83d")
         #expect(image.owner == "group/ds" && image.visibility == .account && image.hardware == .gpu)
@@ -83,6 +84,7 @@ struct SaturnImportTests {
                 "6:1 note the key 'hardware' is unknown and is not carried",
                 "7:17 note the recipe's schema_version is not 2022.08.01; what that version does not have is not read",
                 "9:9 note version '1' is archived and is left out",
+                "14:9 note the version's name '2' is not carried: each build has a tag of its own",
                 "15:16 note the description of version '2' is not carried",
                 "16:14 note the image_uri of version '2' is not carried: varve builds the image from its build_data",
                 "18:21 note the base_image_uri 'saturncloud/saturnbase:1' is written 'docker.io/saturncloud/saturnbase:1'",
@@ -101,7 +103,7 @@ struct SaturnImportTests {
         let found = read(recipe("- {name: '1', description: D, image_uri: ecr.example.com/a}\n"))
         #expect(found.images.map(\.source) == [.external(try ImageReference("ecr.example.com/a"))])
         #expect(found.images.first?.description == "D")
-        #expect(words(found) == [])
+        #expect(words(found) == ["5:10 note the version's name '1' is not carried: each build has a tag of its own"])
     }
 
     @Test
@@ -114,6 +116,7 @@ struct SaturnImportTests {
             words(found) == [
                 "5:10 error version 'A.1' is left out: there is an image 'a-a.1' already",
                 "6:10 note version 'a.1' becomes the image 'a-a.1', because a later one has the name",
+                "7:10 note the version's name '2' is not carried: each build has a tag of its own",
             ])
         let again = read(recipe("- {name: '2', \(build)}\n"), taken: ["a"])
         #expect(again.images.isEmpty)

@@ -17,7 +17,14 @@ import VarveTestSupport
                 .apt(AptContent(packages: ["r-base-core", "r-cran-remotes", "r-cran-irkernel"])),
                 parent: try await bench.base()), log: Lines()
         )
-        let mirror = try await Mirror(in: TemporaryDirectory.required())
+        // The second package imports the first. Nothing listens on the closed port.
+        let mirror = try await CranMirror(
+            [
+                CranMirror.Package("varveone", "1.2-3", code: "plus <- function(a, b) a + b"),
+                CranMirror.Package(
+                    "varvetwo", "0.1.0", imports: "varveone", code: "twice <- function(x) varveone::plus(x, x)"),
+            ], in: TemporaryDirectory.required())
+        let closed = "http://127.0.0.1:\(try Loopback.freePort())"
 
         let cran = CranContent(repository: mirror.url, packages: ["varveone@1.2-3", "varvetwo"])
         let installed = try await build(.cran(cran), on: apt, engine)
@@ -42,7 +49,7 @@ import VarveTestSupport
             (.cran(CranContent(repository: mirror.url, packages: ["varvethree"])), .definition, "'varvethree' is not"),
             (.cran(CranContent(repository: mirror.url, packages: ["varveone@9.9"])), .definition, "'varveone' is not"),
             (.cran(CranContent(repository: mirror.url + "/no", packages: ["varveone"])), .definition, "'varveone'"),
-            (.cran(CranContent(repository: mirror.closed, packages: ["varveone"])), .transient, mirror.closed),
+            (.cran(CranContent(repository: closed, packages: ["varveone"])), .transient, closed),
             (.kernel(KernelContent()), .definition, "needs the program jupyter"),
         ]
         for (content, expected, words) in failures {
@@ -86,43 +93,6 @@ import VarveTestSupport
         _ content: LayerContent, on parent: BuiltLayer, _ engine: BuildahEngine
     ) async throws -> BuiltLayer {
         try await engine.build(EngineBench.request(content, parent: parent), log: Lines())
-    }
-
-    /// A repository as CRAN is one, with two packages: the second imports the first.
-    private struct Mirror {
-        let url: String
-        /// The URL of a port that nothing listens on.
-        let closed: String
-
-        init(in directory: TemporaryDirectory) async throws {
-            var index = ""
-            for (name, version, imports) in [("varveone", "1.2-3", ""), ("varvetwo", "0.1.0", "Imports: varveone\n")] {
-                let head = "Package: \(name)\nVersion: \(version)\n\(imports)License: Apache License 2.0\n"
-                let rest =
-                    "Title: A Test\nDescription: A test.\nAuthor: varve\nMaintainer: varve <varve@example.org>\n"
-                try directory.write(head + rest, to: "\(name)/DESCRIPTION")
-                let body =
-                    name == "varveone" ? "plus <- function(a, b) a + b" : "twice <- function(x) varveone::plus(x, x)"
-                try directory.write(body + "\n", to: "\(name)/R/code.R")
-                try directory.write("exportPattern('.')\n", to: "\(name)/NAMESPACE")
-                try directory.write(
-                    "\\name{\(name)}\\alias{\(name)}\\title{A Test}\\description{A test.}\n", to: "\(name)/man/x.Rd")
-                try directory.makeFolder("cran/src/contrib")
-                let archive = directory.path("cran/src/contrib/\(name)_\(version).tar.gz")
-                _ = try await EngineBench.shell("tar -C '\(directory.path)' -czf '\(archive)' \(name)")
-                index += head + "\n"
-            }
-            try directory.write(index, to: "cran/src/contrib/PACKAGES")
-            let port = try Loopback.freePort()
-            let server = try ChildProcess.server(
-                "python3", ["-m", "http.server", "--bind", "127.0.0.1", "\(port)"], in: directory.path("cran"))
-            directory.addCleanup { await server.stop() }
-            try await Loopback.wait(for: "the mirror", process: server) {
-                Loopback.get(port: port, path: "/src/contrib/PACKAGES")?.status == 200
-            }
-            url = "http://127.0.0.1:\(port)"
-            closed = "http://127.0.0.1:\(try Loopback.freePort())"
-        }
     }
 }
 

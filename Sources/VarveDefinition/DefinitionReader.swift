@@ -30,6 +30,7 @@ public struct DefinitionReader: Sendable {
         FleetCheck.check(&images)
         var fleet = Fleet(images: [], invalid: refused)
         for image in images {
+            if !image.warnings.isEmpty { fleet.warnings[image.folder.path] = image.warnings }
             if let definition = image.definition, image.diagnostics.isEmpty {
                 fleet.images.append(definition)
             } else {
@@ -41,7 +42,7 @@ public struct DefinitionReader: Sendable {
                 )
             }
         }
-        return Fleet(images: fleet.images, invalid: fleet.invalid)
+        return Fleet(images: fleet.images, invalid: fleet.invalid, warnings: fleet.warnings)
     }
 
     /// Reads the definitions at and below some paths; a path may also be a file of a definition.
@@ -55,7 +56,8 @@ public struct DefinitionReader: Sendable {
             paths.contains { $0.contains(folder) || folder.contains($0) && isInside($0, of: folder, fleet) }
         }
         return Fleet(
-            images: fleet.images.filter { isAsked($0.folder) }, invalid: fleet.invalid.filter { isAsked($0.folder) }
+            images: fleet.images.filter { isAsked($0.folder) }, invalid: fleet.invalid.filter { isAsked($0.folder) },
+            warnings: fleet.warnings.filter { isAsked($0.key) }
         )
     }
 

@@ -344,6 +344,7 @@ extension DiagnosticCode {
             `copyFrom` names an external image. Nothing of how it was built is known, so there is nothing to copy. Write \
             `base:` with its name to build on it.
             """
+        case .condaExtras, .pipIgnored, .runtimeImage: toolExplanation
         }
     }
 }

@@ -95,4 +95,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case rTwoVersions = "VRV083"
     case rRemote = "VRV084"
     case rMirror = "VRV085"
+    // What tools pass over
+    case condaExtras = "VRV136"
+    case pipIgnored = "VRV137"
+    case runtimeImage = "VRV138"
 }

@@ -21,6 +21,7 @@ struct Place: Hashable, Sendable {
 /// A class, because many readers of one folder add to the same list; it never leaves the reading task.
 final class Findings {
     private var found: Set<Diagnostic> = []
+    private var warned: Set<Diagnostic> = []
 
     /// How many diagnostics a folder can have; a hostile file could otherwise yield millions.
     private static let limit = 200
@@ -44,9 +45,25 @@ final class Findings {
         )
     }
 
-    /// All diagnostics by file, line and column.
-    var sorted: [Diagnostic] {
-        found.sorted {
+    /// Adds one warning: the definition can be used, but it does less than somebody may expect.
+    func warn(_ code: DiagnosticCode, at place: Place, _ message: String, hint: String? = nil) {
+        guard warned.count < Self.limit else { return }
+        warned.insert(
+            Diagnostic(
+                code: code.rawValue, file: place.file, line: place.line, column: place.column, message: message,
+                hint: hint, severity: .warning
+            )
+        )
+    }
+
+    /// All errors by file, line and column.
+    var sorted: [Diagnostic] { Self.sorted(found) }
+
+    /// All warnings by file, line and column.
+    var warnings: [Diagnostic] { Self.sorted(warned) }
+
+    private static func sorted(_ diagnostics: Set<Diagnostic>) -> [Diagnostic] {
+        diagnostics.sorted {
             ($0.file, $0.line, $0.column, $0.code, $0.message) < ($1.file, $1.line, $1.column, $1.code, $1.message)
         }
     }

@@ -50,6 +50,15 @@ def plan():
     print(f"cold plan of {planned} images: {seconds:.2f} s, {seconds / read:.1f} x reading; peak {peak:.0f} MB")
 
 
+def validate():
+    """What `varve validate` takes as a whole process, on one definition and on a thousand."""
+    for count in (1, 1000):
+        fleet = work / f"validate-{count}"
+        subprocess.run([sys.executable, here / "fleet.py", fleet, str(count)], check=True)
+        seconds = min(timed(varve, "validate", "--repo", fleet, allowed=(0, 1))[1] for _ in range(5))
+        print(f"validate of {count} definitions, the whole process: {seconds * 1000:.0f} ms")
+
+
 def unchanged():
     fleet = work / "small"
     count = min(images, 300)
@@ -131,6 +140,7 @@ def layers():
 
 try:
     plan()
+    validate()
     unchanged()
     layers()
 finally:

@@ -134,7 +134,14 @@ enum PipStep {
 
         if len(sys.argv) > 2:
             wanted, found = sys.argv[2], "%d.%d.%d" % sys.version_info[:3]
-            if not (found + ".").startswith(wanted + "."):
+            matches = (found + ".").startswith(wanted + ".")
+            if wanted.startswith("pypy"):
+                # `pypy3.10-7.3.12`: the language's version, and PyPy's own where it is given.
+                version, _, release = wanted[4:].partition("-")
+                own = "%d.%d.%d." % getattr(sys, "pypy_version_info", (0, 0, 0))[:3]
+                matches = hasattr(sys, "pypy_version_info") and (found + ".").startswith(version + ".")
+                matches = matches and (not release or own.startswith(release + "."))
+            if not matches:
                 fail(
                     "runtime.txt asks for python %s, but the image has python %s; "
                     "choose a base that has python %s, or change runtime.txt" % (wanted, found, wanted)

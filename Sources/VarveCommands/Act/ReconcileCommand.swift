@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import VarveGit
 import VarveModel
 import VarveReconcile
 
@@ -29,7 +30,9 @@ struct ReconcileCommand: AsyncParsableCommand {
         var settings = workspace.passSettings
         settings.builders = builders
         settings.layerTimeout = .seconds(layerTimeout)
-        let progress = ProgressRenderer(isTerminal: Output.isTerminal)
+        let progress = ProgressRenderer(isTerminal: Output.isTerminal) { [repository = workspace.repository] commit in
+            try? repository.tree(of: commit)
+        }
         let running = RunningImages(workspace.state, now: settings.now)
         let format = format
         let reconciler = try await workspace.reconciler(settings: settings) { event in

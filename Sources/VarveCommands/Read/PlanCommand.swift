@@ -48,15 +48,15 @@ struct PlanCommand: AsyncParsableCommand {
         }
         switch format {
         case .json: try Output.json(PlanJSON(commit: findings.commit, plan: plan))
-        case .text: render(plan)
+        case .text: render(plan, findings.tree)
         }
         if !plan.invalid.isEmpty || plan.images.contains(where: { $0.action == .blocked }) { throw ExitCode(1) }
         if plan.images.contains(where: { $0.action != .none }) { throw ExitCode(2) }
     }
 
-    private func render(_ plan: Plan) {
+    private func render(_ plan: Plan, _ tree: any SourceTree) {
         for definition in plan.invalid {
-            for diagnostic in definition.diagnostics { Output.line("\(definition.name): invalid: \(diagnostic)") }
+            for line in DiagnosticText.lines(definition, in: tree) { Output.line(line) }
         }
         for image in plan.images where image.action != .none {
             let name = image.definition.name

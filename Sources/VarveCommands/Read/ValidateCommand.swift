@@ -24,27 +24,25 @@ struct ValidateCommand: AsyncParsableCommand {
         let tree = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
         let fleet = try paths.isEmpty ? reader.readFleet() : reader.readFleet(below: paths.map(tree.path(of:)))
-        let diagnostics = fleet.invalid.flatMap(\.diagnostics)
+        let errors = fleet.invalid.flatMap(\.diagnostics)
+        let warnings = fleet.warnings.sorted { $0.key < $1.key }.flatMap(\.value)
         switch format {
-        case .json: try Output.json(diagnostics.map(DiagnosticJSON.init))
-        case .sarif: try Output.json(SARIFLog(diagnostics))
-        case .text: render(fleet, diagnostics, tree.files)
+        case .json: try Output.json((errors + warnings).map(DiagnosticJSON.init))
+        case .sarif: try Output.json(SARIFLog(errors + warnings))
+        case .text: render(fleet, errors, warnings, tree.files)
         }
-        if !diagnostics.isEmpty { throw ExitCode(1) }
+        if !errors.isEmpty { throw ExitCode(1) }
         if fleet.images.isEmpty, format == .text { Output.note("no image.yaml found") }
     }
 
-    private func render(_ fleet: Fleet, _ diagnostics: [Diagnostic], _ tree: any SourceTree) {
-        for diagnostic in diagnostics {
-            Output.line(diagnostic.description)
-            if let excerpt = SourceExcerpt(diagnostic, in: tree) {
-                Output.line("  " + excerpt.line)
-                Output.line("  " + excerpt.caret)
-            }
-        }
-        let images = fleet.images.count
+    private func render(
+        _ fleet: Fleet, _ errors: [Diagnostic], _ warnings: [Diagnostic], _ tree: any SourceTree
+    ) {
+        for line in DiagnosticText.lines(errors + warnings, in: tree) { Output.line(line) }
+        func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
         Output.line(
-            "\(images) image\(images == 1 ? "" : "s") good, \(fleet.invalid.count) invalid"
-                + (diagnostics.isEmpty ? "" : ", \(diagnostics.count) error\(diagnostics.count == 1 ? "" : "s")"))
+            "\(count(fleet.images.count, "image")) good, \(fleet.invalid.count) invalid"
+                + (errors.isEmpty ? "" : ", " + count(errors.count, "error"))
+                + (warnings.isEmpty ? "" : ", " + count(warnings.count, "warning")))
     }
 }

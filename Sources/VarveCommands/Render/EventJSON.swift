@@ -109,8 +109,10 @@ struct DiagnosticJSON: Encodable {
     let column: Int
     let message: String
     let hint: String?
+    let severity: String
 
     init(_ diagnostic: Diagnostic) {
+        severity = diagnostic.severity.rawValue
         code = diagnostic.code
         file = diagnostic.file.description
         line = diagnostic.line

@@ -22,13 +22,21 @@ final class ProgressRenderer: Sendable {
         var drawn = 0
         var reasons: [ImageName: [RebuildReason]] = [:]
         var logs: [ImageName: String] = [:]
+        /// The files of the commit, where carets can be shown.
+        var tree: (any SourceTree)?
     }
 
     private let isTerminal: Bool
     private let state = Mutex(State())
     private let clock = ContinuousClock()
 
-    init(isTerminal: Bool) { self.isTerminal = isTerminal }
+    /// The files of a commit.
+    private let tree: @Sendable (ObjectID) -> (any SourceTree)?
+
+    init(isTerminal: Bool, tree: @escaping @Sendable (ObjectID) -> (any SourceTree)?) {
+        self.isTerminal = isTerminal
+        self.tree = tree
+    }
 
     /// Takes an event.
     func show(_ event: PassEvent) {
@@ -73,6 +81,7 @@ final class ProgressRenderer: Sendable {
     private func lines(for event: PassEvent, state: inout State) -> [String] {
         switch event {
         case .planned(let commit, let images, let toBuild):
+            state.tree = tree(commit)
             return ["commit \(commit.short): \(images) image\(images == 1 ? "" : "s"), \(toBuild) to build now"]
         case .imageStarted(let image, let reasons, let log):
             state.logs[image] = log
@@ -97,7 +106,7 @@ final class ProgressRenderer: Sendable {
             stop(record.image, &state)
             return finished(record, log: state.logs[record.image])
         case .imageSkipped(let name, let status, let cause): return ["\(name): \(status.rawValue): \(cause)"]
-        case .invalid(let definition): return definition.diagnostics.map { "\(definition.name): invalid: \($0)" }
+        case .invalid(let definition): return DiagnosticText.lines(definition, in: state.tree)
         case .warning(let text): return ["warning: \(text)"]
         case .finished(let result):
             state.running = [:]

@@ -79,7 +79,7 @@ struct SARIFLog: Encodable {
                 artifactLocation: ArtifactLocation(uri: Self.escaped(diagnostic.file.description)), region: region)
             let text = diagnostic.message + (diagnostic.hint.map { " (\($0))" } ?? "")
             return Result(
-                ruleId: diagnostic.code, level: "error", message: Message(text: text),
+                ruleId: diagnostic.code, level: diagnostic.severity.rawValue, message: Message(text: text),
                 locations: [Location(physicalLocation: place)])
         }
         runs = [Run(tool: Tool(driver: Driver(name: "varve", rules: rules)), results: results)]

@@ -100,7 +100,14 @@ struct EnvironmentFile {
             return
         }
         do {
-            specs.append(try MatchSpec(text).text)
+            let spec = try MatchSpec(text)
+            specs.append(spec.text)
+            if let extras = spec.extras {
+                findings.warn(
+                    .condaExtras, at: place,
+                    "packages of conda have no extras; \(quoted(extras)) in \(quoted(text)) has no effect",
+                    hint: "name the packages that the extra stands for")
+            }
         } catch {
             findings.report(
                 .matchSpec, at: place, "\(error.message) in the dependency \(quoted(text))", hint: error.hint)

@@ -13,6 +13,8 @@ struct MatchSpec {
 
     /// The normal form: `channel::name version build[key='value']`.
     let text: String
+    /// Brackets without `key=value`, such as pip's extras, which conda passes over.
+    let extras: String?
 
     private static let bracketKeys: Set<String> = [
         "build", "build_number", "channel", "features", "fn", "license", "license_family", "md5", "name", "namespace",
@@ -33,8 +35,10 @@ struct MatchSpec {
                 throw Failure(message: "the URL is not that of a conda package (.conda or .tar.bz2)")
             }
             text = rest
+            extras = nil
             return
         }
+        extras = Self.takeExtras(&rest)
         var fields = try Self.takeBrackets(&rest)
         var channel = fields.removeValue(forKey: "channel")
         if let separator = rest.range(of: "::", backwards: true) {
@@ -107,6 +111,19 @@ struct MatchSpec {
         }
     }
 
+    /// Cuts out brackets that hold names alone, as pip's extras do.
+    private static func takeExtras(_ text: inout String) -> String? {
+        guard let open = text.firstIndex(of: "["), let close = text[open...].firstIndex(of: "]") else { return nil }
+        let words = text[text.index(after: open)..<close].split { $0 == "," || $0 == " " }
+        let areNames = words.allSatisfy { word in
+            word.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E }
+        }
+        guard !words.isEmpty, areNames, open > text.startIndex else { return nil }
+        let brackets = String(text[open...close])
+        text = (String(text[..<open]) + text[text.index(after: close)...]).trimmed
+        return brackets
+    }
+
     /// Cuts `[key=value, ...]` off the end of a spec.
     private static func takeBrackets(_ text: inout String) throws(Failure) -> [String: String] {
         guard let open = text.firstIndex(of: "[") else { return [:] }
@@ -120,10 +137,7 @@ struct MatchSpec {
             let key = cursor.taking { isAlphanumeric($0) || $0 == 0x5F || $0 == 0x2D } ?? ""
             guard cursor.take("=") else {
                 throw Failure(
-                    message: "expected key=value in brackets, found \(quoted(inner))",
-                    hint: key.isEmpty
-                        ? nil : "conda packages have no extras; name the packages that the extra stands for"
-                )
+                    message: "expected key=value in brackets, found \(quoted(inner))")
             }
             guard bracketKeys.contains(key) else {
                 throw Failure(

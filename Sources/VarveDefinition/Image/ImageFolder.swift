@@ -28,6 +28,8 @@ struct ReadImage {
     /// Everything that could be read; only used where `diagnostics` is empty.
     var definition: ImageDefinition?
     var diagnostics: [Diagnostic]
+    /// What is no error.
+    var warnings: [Diagnostic] = []
 }
 
 /// Reads one folder.
@@ -68,6 +70,7 @@ struct ImageReader {
             result.definition = try definition(root, name: result.name, namePlace: result.namePlace, build: build)
         }
         result.diagnostics = findings.sorted
+        result.warnings = findings.warnings
         return result
     }
 

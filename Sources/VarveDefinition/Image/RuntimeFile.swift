@@ -4,7 +4,8 @@
 struct RuntimeFile {
     /// What the file asks for.
     enum Runtime: Hashable {
-        /// A version of Python, of one to three numbers: `3.10`.
+        /// A version of Python, of one to three numbers (`3.10`), or of PyPy, with its own release where that counts
+        /// (`pypy3.10-7.3.12`).
         case python(version: String)
         /// R, of a version (`4.3.2`), of the day of a snapshot of CRAN (`2024-01-10`), or of both; at least one is there.
         case r(version: String?, snapshot: String?)
@@ -21,10 +22,23 @@ struct RuntimeFile {
             return nil
         }
         let value = line.text.trimmed
+        if value.hasPrefix("oci-image:") {
+            let image = value.dropFirst("oci-image:".count)
+            findings.warn(
+                .runtimeImage, at: line.place(atByte: Self.blanks(line)),
+                "the image \(quoted(image)) has no effect here; 'base' in image.yaml says what the image stands on",
+                hint: "remove the file, and write the image, with its registry, as the base")
+            return nil
+        }
         let parts = value.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         switch parts[0] {
         case "python":
             if parts.count == 2, Self.isVersion(parts[1]) { return .python(version: parts[1]) }
+            if let name = parts.dropFirst().first, name.hasPrefix("pypy"), parts.count <= 3,
+                Self.isVersion(String(name.dropFirst(4))), parts.dropFirst(2).allSatisfy(Self.isVersion)
+            {
+                return .python(version: parts.dropFirst().joined(separator: "-"))
+            }
             report(line, value, "expected 'python-' and a version of up to three numbers", hint: "write 'python-3.10'")
         case "r":
             let version = parts.count == 2 || parts.count == 5 ? parts[1] : nil
@@ -44,10 +58,14 @@ struct RuntimeFile {
     }
 
     private func report(_ line: SourceLine, _ value: String, _ expectation: String, hint: String?) {
-        let blanks = line.text.utf8.prefix { $0 == 0x20 || $0 == 0x09 }.count
         findings.report(
-            .runtimeFile, at: line.place(atByte: blanks), "\(quoted(value)) is not a runtime; \(expectation)",
+            .runtimeFile, at: line.place(atByte: Self.blanks(line)),
+            "\(quoted(value)) is not a runtime; \(expectation)",
             hint: hint)
+    }
+
+    private static func blanks(_ line: SourceLine) -> Int {
+        line.text.utf8.prefix { $0 == 0x20 || $0 == 0x09 }.count
     }
 
     private static func isVersion(_ text: String) -> Bool {

@@ -24,25 +24,36 @@ struct ScriptCheck {
         return script
     }
 
+    /// Reports a shebang that names no interpreter, and line ends that a shell takes as part of each command.
+    ///
+    /// Other interpreters, such as Python, read both kinds of line end.
     private func checkLineEnds(_ script: Script, named name: String, at start: Place) {
         let hint = "save it with Unix line ends"
-        if script.hasShebang {
-            let first = script.bytes.prefix { $0 != 0x0A }
-            guard first.contains(0x0D) else { return }
+        if script.hasShebang, script.bytes.prefix(while: { $0 != 0x0A }).contains(0x0D) {
             findings.report(
                 .scriptLineEnds, at: start,
                 "the shebang of '\(name)' ends in a carriage return, so it names no interpreter",
                 hint: hint
             )
-        } else if let index = script.bytes.indices.first(where: {
-            script.bytes[$0] == 0x0D && script.bytes.dropFirst($0 + 1).first == 0x0A
-        }) {
+        } else if Self.isOfAShell(script),
+            let index = script.bytes.indices.first(where: {
+                script.bytes[$0] == 0x0D && script.bytes.dropFirst($0 + 1).first == 0x0A
+            })
+        {
             let line = script.bytes[..<index].count { $0 == 0x0A }
             findings.report(
                 .scriptLineEnds, at: Place(file: start.file, line: start.line + line, column: start.column),
-                "'\(name)' has Windows line ends, which bash takes as part of each command", hint: hint
+                "'\(name)' has Windows line ends, which a shell takes as part of each command", hint: hint
             )
         }
+    }
+
+    /// Whether a shell runs the script: one without a shebang is bash's.
+    private static func isOfAShell(_ script: Script) -> Bool {
+        guard script.hasShebang else { return true }
+        let first = String(decoding: script.bytes.dropFirst(2).prefix { $0 != 0x0A }, as: UTF8.self)
+        return first.split { " /\t\r".contains($0) }
+            .contains { ["sh", "bash", "dash", "ash", "zsh", "ksh"].contains($0) }
     }
 
     /// Reports a `start` script whose last command does not replace the shell by the image's command.
@@ -51,12 +62,7 @@ struct ScriptCheck {
     func checkStart(_ script: Script, at start: Place) {
         let text = String(decoding: script.bytes, as: UTF8.self)
         let lines = SourceLine.lines(of: text, from: Place(file: start.file, line: start.line, column: start.column))
-        if script.hasShebang, let first = lines.first?.text {
-            let interpreter = first.split { " /\t".contains($0) }
-            guard interpreter.contains(where: { ["sh", "bash", "dash", "ash", "zsh", "ksh"].contains($0) }) else {
-                return
-            }
-        }
+        guard Self.isOfAShell(script) else { return }
         var last = ""
         var place = start
         var isContinued = false

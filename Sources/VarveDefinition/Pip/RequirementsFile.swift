@@ -120,11 +120,11 @@ struct RequirementsFile {
             }
             let place = line.place(atByte: word.offset)
             guard name.hasPrefix("-") else {
-                findings.report(
-                    .pipOption, at: place, "unexpected \(quoted(name)) after an option, which pip would ignore",
+                findings.warn(
+                    .pipIgnored, at: place, "pip passes over \(quoted(name)), which stands after an option",
                     hint: "a requirement stands on a line of its own"
                 )
-                return nil
+                continue
             }
             guard let option = PipOption.find(name) else {
                 findings.report(

@@ -12,12 +12,15 @@ public struct Diagnostic: Error, Hashable, Sendable {
     public var column: Int
     /// What is wrong and what was expected: lower case, no full stop.
     public var message: String
+    /// Whether the definition can be used all the same.
+    public var severity: Severity
     /// What to do about it, where there is one thing to do: the nearest valid word, the way to do it right.
     public var hint: String?
 
     /// A diagnostic at a place.
     public init(
-        code: String, file: RepositoryPath, line: Int = 0, column: Int = 0, message: String, hint: String? = nil
+        code: String, file: RepositoryPath, line: Int = 0, column: Int = 0, message: String, hint: String? = nil,
+        severity: Severity = .error
     ) {
         self.code = code
         self.file = file
@@ -25,6 +28,15 @@ public struct Diagnostic: Error, Hashable, Sendable {
         self.column = column
         self.message = message
         self.hint = hint
+        self.severity = severity
+    }
+
+    /// How much a diagnostic weighs.
+    public enum Severity: String, Hashable, Sendable {
+        /// The definition cannot be used.
+        case error
+        /// The definition can be used, but it does less than somebody may expect.
+        case warning
     }
 }
 
@@ -34,6 +46,7 @@ extension Diagnostic: CustomStringConvertible {
         var place = file.description
         if line > 0 { place += ":\(line)" }
         if line > 0, column > 0 { place += ":\(column)" }
+        if severity == .warning { place += ": warning" }
         return singleLine("\(place): \(message)") + (hint.map { " (" + singleLine($0) + ")" } ?? "") + " [\(code)]"
     }
 }
@@ -66,9 +79,14 @@ public struct Fleet: Sendable {
     public var images: [ImageDefinition]
     /// The unusable ones, by folder.
     public var invalid: [InvalidDefinition]
+    /// What people should know of usable and unusable ones alike, by the image's folder.
+    public var warnings: [RepositoryPath: [Diagnostic]]
 
     /// The definitions of one commit.
-    public init(images: [ImageDefinition], invalid: [InvalidDefinition]) {
+    public init(
+        images: [ImageDefinition], invalid: [InvalidDefinition], warnings: [RepositoryPath: [Diagnostic]] = [:]
+    ) {
+        self.warnings = warnings
         self.images = images.sorted { $0.name < $1.name }
         self.invalid = invalid.sorted { $0.folder < $1.folder }
     }

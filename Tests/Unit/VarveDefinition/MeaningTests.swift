@@ -45,6 +45,9 @@ struct MeaningTests {
         Pair(
             file: "environment.yml", one: "dependencies: [a]\nvariables: {A: b, C: d}",
             other: "variables: {C: 'd', A: \"b\"}\ndependencies: [a]"),
+        Pair(file: "environment.yml", one: "dependencies: [a]", other: "dependencies: ['a[all, x.y]']"),
+        Pair(file: "environment.yml", one: "dependencies: ['a >=1']", other: "dependencies: ['a[all]>=1']"),
+        Pair(file: "requirements.txt", one: "-e git+https://x.org/a", other: "-e git+https://x.org/a b"),
         Pair(file: "apt.txt", one: "git\nvim", other: "# x\nvim git  git"),
     ]
 

@@ -20,6 +20,8 @@ struct RuntimeFileTests {
             ("python-3", .python(version: "3")), ("r-4.0-2020-07-07\n", .r(version: "4.0", snapshot: "2020-07-07")),
             ("r-2019-02-15", .r(version: nil, snapshot: "2019-02-15")),
             ("r-4.3.2", .r(version: "4.3.2", snapshot: nil)),
+            ("python-pypy3.5-5.9.0", .python(version: "pypy3.5-5.9.0")),
+            ("python-pypy3.10", .python(version: "pypy3.10")),
             ("r-2020-02-29", .r(version: nil, snapshot: "2020-02-29")), (" \n", nil),
         ] as [(String, RuntimeFile.Runtime?)])
     func reads(text: String, expected: RuntimeFile.Runtime?) throws {
@@ -31,10 +33,11 @@ struct RuntimeFileTests {
     @Test(
         "What is not understood is reported where it stands",
         arguments: [
-            ("python-pypy3.5-5.9.0", 1, 1), ("\n  julia-1.6\n", 2, 3), ("r-3.6-2018-11-31", 1, 1),
+            ("python-pypy-5.9", 1, 1), ("python-pypy3.5-", 1, 1), ("python-pypy3.5-5-9", 1, 1),
+            ("\n  julia-1.6\n", 2, 3), ("r-3.6-2018-11-31", 1, 1),
             ("r-2019-02-29", 1, 1),
             ("python-", 1, 1), ("python-3.10.1.2", 1, 1), ("python 3.10", 1, 1), ("python-3.10\nr-2020-01-01", 2, 1),
-            ("r-1-2-3", 1, 1), ("r-", 1, 1), ("oci-image:example/base:latest", 1, 1),
+            ("r-1-2-3", 1, 1), ("r-", 1, 1),
         ])
     func refuses(text: String, line: Int, column: Int) throws {
         let (runtime, found) = try read(text)
@@ -42,6 +45,22 @@ struct RuntimeFileTests {
         #expect(found.map(\.code) == ["VRV071"])
         #expect(found.map(\.line) == [line])
         #expect(found.map(\.column) == [column])
+    }
+
+    @Test
+    func anImageIsPassedOverWithAWarning() throws {
+        let fleet = try DefinitionFixture.fleet([
+            "i/image.yaml": "base: localhost/x\n", "i/runtime.txt": "\n  oci-image:example/base:latest\n",
+        ])
+        #expect(fleet.images.first?.build.pip == nil)
+        #expect(fleet.images.count == 1)
+        let warnings = fleet.warnings.values.flatMap(\.self)
+        #expect(
+            warnings.map(\.description) == [
+                "i/runtime.txt:2:3: warning: the image 'example/base:latest' has no effect here; 'base' in image.yaml says "
+                    + "what the image stands on (remove the file, and write the image, with its registry, as the base) [VRV138]"
+            ])
+        #expect(fleet.warnings.keys.map(\.description) == ["i"])
     }
 
     @Test

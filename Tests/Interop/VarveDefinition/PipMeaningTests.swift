@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+import VarveModel
+import VarvePlan
+import VarveTestSupport
+
+@testable import VarveBuild
+@testable import VarveDefinition
+
+/// Generated requirements: two spellings have one key exactly where pip and `packaging` read the same from both.
+@Suite("Meaning of requirements against pip")
+struct PipMeaningTests {
+    /// Prints for each pair of definitions, a mapping from file names to texts each, whether pip reads the same from both.
+    ///
+    /// Requirements and constraints are sets, options are a list (pip asks indexes in order).
+    private static let program = """
+        import json, os, sys, tempfile
+        from packaging.requirements import Requirement
+        from packaging.utils import canonicalize_name
+        from pip._internal.network.session import PipSession
+        from pip._internal.req.req_file import RequirementsFileParser, get_line_parser
+        from pip._internal.utils.hashes import Hashes
+
+        session = PipSession()
+        unset = {key: str(value) for key, value in vars(get_line_parser(None)("a")[1]).items()}
+
+        def requirement(line):
+            hashes = frozenset((a, d.lower()) for a, ds in (line.opts.hashes or {}).items() for d in ds)
+            if line.is_editable:
+                return ("editable", line.requirement)
+            r = Requirement(line.requirement)
+            extras = frozenset(canonicalize_name(e) for e in r.extras)
+            specifiers = frozenset(s._canonical_spec for s in r.specifier)
+            return (canonicalize_name(r.name), extras, specifiers, str(r.marker), r.url, hashes)
+
+        def meaning(files):
+            with tempfile.TemporaryDirectory() as folder:
+                for name, text in files.items():
+                    with open(os.path.join(folder, name), "w", newline="", encoding="utf-8") as file:
+                        file.write(text)
+                parser = RequirementsFileParser(session, get_line_parser(None))
+                wanted, constraints, options = set(), set(), []
+                for line in parser.parse(os.path.join(folder, "requirements.txt"), False):
+                    if line.is_requirement:
+                        (constraints if line.constraint else wanted).add(requirement(line))
+                        continue
+                    for key, value in sorted(vars(line.opts).items()):
+                        if str(value) != unset.get(key):
+                            options.append((key, str(value)))
+                once = [o for i, o in enumerate(options) if o[1] != "True" or o not in options[:i]]
+                return wanted, constraints, once
+
+        print(json.dumps([meaning(a) == meaning(b) for a, b in json.load(sys.stdin)]))
+        """
+
+    private func key(_ files: [String: String]) throws -> LayerKey {
+        LayerKey(platform: try Platform("linux/amd64"), content: .pip(try content(files)), parent: nil)
+    }
+
+    private func content(_ files: [String: String]) throws -> PipContent {
+        var texts = files
+        texts["image.yaml"] = "base: localhost/x\n"
+        let tree = try MemorySourceTree(
+            Dictionary(uniqueKeysWithValues: texts.map { ("i/" + $0.key, .file(Array($0.value.utf8))) }))
+        let fleet = try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
+        let found = fleet.invalid.flatMap(\.diagnostics)
+        return try #require(fleet.images.first?.build.pip, "\(files): \(found)")
+    }
+
+    @Test
+    func spellingsThatPipReadsAlikeHaveOneKey() throws {
+        var random = SeededRandom(seed: 31)
+        var pairs: [[[String: String]]] = []
+        for _ in 0..<300 {
+            let definition = GeneratedRequirements(&random)
+            pairs.append([definition.plain, definition.respelt(&random)])
+        }
+        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
+        #expect(verdicts.count == pairs.count)
+        for (pair, isSame) in zip(pairs, verdicts) {
+            #expect(isSame, "the generator changed the meaning: \(pair)")
+            #expect(try key(pair[0]) == key(pair[1]), "\(pair)")
+        }
+    }
+
+    @Test
+    func whatPipReadsOtherwiseHasAnotherKey() throws {
+        var random = SeededRandom(seed: 32)
+        var pairs: [[[String: String]]] = []
+        var edits: Set<String> = []
+        for _ in 0..<600 {
+            let definition = GeneratedRequirements(&random)
+            let (edit, changed) = definition.changed(&random)
+            edits.insert(edit)
+            pairs.append([definition.respelt(&random), changed.respelt(&random)])
+        }
+        #expect(edits.count == GeneratedRequirements.edits.count)
+        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
+        var different = 0
+        for (pair, isSame) in zip(pairs, verdicts) {
+            #expect(try (key(pair[0]) == key(pair[1])) == isSame, "pip: \(isSame ? "same" : "different"): \(pair)")
+            if !isSame { different += 1 }
+        }
+        // An edit can hit what is already so, such as a second `--pre`.
+        #expect(different > 500)
+    }
+
+    /// What pip is given is rendered from what was hashed: read again it is the same content, and pip reads the same from it.
+    @Test
+    func whatPipIsGivenMeansWhatWasHashed() throws {
+        var random = SeededRandom(seed: 33)
+        var pairs: [[[String: String]]] = []
+        for _ in 0..<200 {
+            let given = GeneratedRequirements(&random).respelt(&random)
+            let content = try content(given)
+            let rendered = Self.rendered(content)
+            #expect(try self.content(rendered) == content, "\(rendered)")
+            #expect(try key(rendered) == key(given))
+            pairs.append([given, rendered])
+        }
+        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
+        for (pair, isSame) in zip(pairs, verdicts) { #expect(isSame, "\(pair)") }
+    }
+
+    /// The files of the step, as one definition.
+    private static func rendered(_ content: PipContent) -> [String: String] {
+        let files = PipStep.make(content, user: "").files
+        func text(_ path: String) -> String {
+            guard case .bytes(let bytes)? = files.first(where: { $0.path == path })?.content else { return "" }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        return [
+            "requirements.txt": text("step/requirements.txt") + "-c constraints.txt\n",
+            "constraints.txt": text("step/constraints.txt"),
+        ]
+    }
+
+    /// The same for each folder of the corpus that has requirements and names no folder of its repository.
+    @Test
+    func whatPipIsGivenForTheCorpusMeansWhatWasHashed() throws {
+        let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
+        let contents = fleet.images.compactMap(\.build.pip).filter { !$0.isEmpty && $0.localSources.isEmpty }
+        #expect(contents.count > 40)
+        for content in contents {
+            var wanted = content
+            wanted.python = nil
+            #expect(try self.content(Self.rendered(content)) == wanted)
+        }
+    }
+}

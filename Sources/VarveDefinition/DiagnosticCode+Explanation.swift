@@ -275,6 +275,11 @@ extension DiagnosticCode {
             A lock file or an explicit list names packages for one platform, and the image has several. Let an \
             `environment.yml` be solved for each of them, or make an image for each platform.
             """
+        case .settingValue:
+            """
+            A value of the daemon's configuration file is not of its form: a time is a number with s, m or h (`90s`, \
+            `15m`, `2h`), a number of builders is from 1 to 64.
+            """
         case .bootstrapUser:
             """
             The user of a bootstrap has a name that `useradd` of Debian takes: lower-case letters, digits, '_' and '-', at \

@@ -76,6 +76,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case copyBroken = "VRV093"
     case basePlatform = "VRV094"
     case lockedPlatform = "VRV095"
+    case settingValue = "VRV190"
     // Bases that varve makes
     case bootstrapUser = "VRV120"
     case containerfile = "VRV121"

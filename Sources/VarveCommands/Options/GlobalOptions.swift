@@ -49,17 +49,25 @@ struct GlobalOptions: ParsableArguments {
 
     /// The state directory's absolute path.
     var stateDirectory: String {
-        if let given = stateDirectoryFlag ?? Self.environment("VARVE_STATE_DIR") { return Self.absolute(given) }
-        let home = Self.environment("HOME") ?? "/"
-        return Self.absolute((Self.environment("XDG_STATE_HOME") ?? home + "/.local/state") + "/varve")
+        stateDirectoryFlag.map(Self.absolute) ?? Self.defaultStateDirectory
+    }
+
+    /// The state directory where no flag and no file names one.
+    static var defaultStateDirectory: String {
+        if let given = environment("VARVE_STATE_DIR") { return absolute(given) }
+        let home = environment("HOME") ?? "/"
+        return absolute((environment("XDG_STATE_HOME") ?? home + "/.local/state") + "/varve")
     }
 
     /// Where images are published: `HOST/PREFIX` or `oci:` and an absolute path.
-    var registry: String {
-        guard let given = registryFlag ?? Self.environment("VARVE_REGISTRY") else {
+    var registry: String { Self.registry(registryFlag, stateDirectory: stateDirectory) }
+
+    /// Where images are published, for what a flag or a file says, else the environment, else the default.
+    static func registry(_ given: String?, stateDirectory: String) -> String {
+        guard let given = given ?? environment("VARVE_REGISTRY") else {
             return "oci:\(stateDirectory)/images"
         }
-        return given.hasPrefix("oci:") ? "oci:" + Self.absolute(String(given.dropFirst(4))) : given
+        return given.hasPrefix("oci:") ? "oci:" + absolute(String(given.dropFirst(4))) : given
     }
 
     /// The value of an environment variable, nil where it is unset or empty.

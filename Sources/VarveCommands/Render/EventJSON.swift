@@ -6,6 +6,8 @@ import VarveReconcile
 /// One event of `varve reconcile --format json`: an object a line, absent parts left out.
 struct EventJSON: Encodable {
     var event: String
+    /// Named where one process works on several.
+    var repository: String?
     var image: String?
     var layer: LayerKind?
     var key: LayerKey?

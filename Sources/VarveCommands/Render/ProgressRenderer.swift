@@ -52,6 +52,9 @@ final class ProgressRenderer: Sendable {
         }
     }
 
+    /// The lines for an event, for whoever writes them somewhere else than on a terminal.
+    func text(_ event: PassEvent) -> [String] { state.withLock { lines(for: event, state: &$0) } }
+
     /// Redraws elapsed times; called a few times a second on a terminal.
     func tick() {
         guard isTerminal else { return }

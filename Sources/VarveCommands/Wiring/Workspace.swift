@@ -9,10 +9,28 @@ import VarveModel
 import VarvePlan
 import VarveReconcile
 
+/// Where a command finds what it works on.
+struct WorkspaceSettings {
+    /// An absolute path or a URL.
+    var repository: String
+    /// The branch; nil follows `HEAD`.
+    var branch: String?
+    /// The state directory's absolute path.
+    var stateDirectory: String
+    /// `HOST/PREFIX` or `oci:` and an absolute path.
+    var registry: String
+    /// Registry hosts without TLS.
+    var plainHTTPHosts: Set<String>
+    /// How steps are isolated.
+    var isolation: Isolation
+}
+
 /// The parts that a command works with, made from its options.
 struct Workspace {
     let state: StateDirectory
     let platform: Platform
+    /// Whether the repository was given as a folder of this machine.
+    let isLocal: Bool
     let repository: GitRepository
     let source: GitDefinitionSource
     let records: GitNotesRecordStore
@@ -23,28 +41,37 @@ struct Workspace {
     private let environment = ProcessInfo.processInfo.environment
 
     init(_ global: GlobalOptions) async throws {
+        try await self.init(
+            WorkspaceSettings(
+                repository: global.repository, branch: nil, stateDirectory: global.stateDirectory,
+                registry: global.registry, plainHTTPHosts: Set(global.plainHTTPHosts),
+                isolation: global.isolation.engine))
+    }
+
+    init(_ settings: WorkspaceSettings) async throws {
         platform = try Self.hostPlatform()
-        let address = global.repository
+        let address = settings.repository
+        isLocal = !GlobalOptions.isURL(address)
         if GlobalOptions.isURL(address) {
             // Without credentials: a token that is rotated must not orphan the journal.
             state = StateDirectory(
-                path: global.stateDirectory, repository: redacted(address).replacing("://***@", with: "://"))
+                path: settings.stateDirectory, repository: redacted(address).replacing("://***@", with: "://"))
             try state.prepare()
-            source = try GitDefinitionSource(remote: address, cache: state.clone)
+            source = try GitDefinitionSource(remote: address, cache: state.clone, branch: settings.branch)
             repository = source.repository
         } else {
             repository = try GitRepository(discovering: address)
-            state = StateDirectory(path: global.stateDirectory, repository: repository.gitFolder)
-            source = GitDefinitionSource(repository: repository)
+            state = StateDirectory(path: settings.stateDirectory, repository: repository.gitFolder)
+            source = GitDefinitionSource(repository: repository, branch: settings.branch)
         }
         var options = GitNotesRecordStore.Options()
         // The cache's configuration holds no credentials; the address that was given may.
         if GlobalOptions.isURL(address) { options.remote = .address(address) }
         records = try GitNotesRecordStore(repository: repository, options: options)
         journal = Journal(path: state.journal)
-        destination = try RegistryAddress(global.registry)
-        access = RegistryAccess(plainHTTPHosts: Set(global.plainHTTPHosts))
-        isolation = global.isolation.engine
+        destination = try RegistryAddress(settings.registry)
+        access = RegistryAccess(plainHTTPHosts: settings.plainHTTPHosts)
+        isolation = settings.isolation
     }
 
     /// The registry, over a store.

@@ -8,6 +8,7 @@ struct Pass {
     let reconciler: Reconciler
     let findings: Survey.Findings
     let keeper: RecordKeeper
+    let retries: RetryLedger?
     let selected: Set<ImageName>
     /// Whether all images are meant, and so those too that are gone or cannot be read.
     private let isWhole: Bool
@@ -18,10 +19,14 @@ struct Pass {
     private var commits: [ImageName: DefinitionCommits] = [:]
     private var result: PassResult
 
-    init(reconciler: Reconciler, findings: Survey.Findings, selected names: Set<ImageName>, keeper: RecordKeeper) {
+    init(
+        reconciler: Reconciler, findings: Survey.Findings, selected names: Set<ImageName>, keeper: RecordKeeper,
+        retries: RetryLedger?
+    ) {
         self.reconciler = reconciler
         self.findings = findings
         self.keeper = keeper
+        self.retries = retries
         planner = findings.planner
         history = findings.history
         isWhole = names.isEmpty
@@ -45,15 +50,36 @@ struct Pass {
     mutating func run() async throws -> PassResult {
         let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
         commits = try await DefinitionCommits.find(for: images, in: findings.commit, source: reconciler.source)
-        let toBuild = findings.plan.images.filter { $0.action == .build && selected.contains($0.definition.name) }
+        let held = await hold()
+        let toBuild = findings.plan.images.filter {
+            plans[$0.definition.name]?.action == .build && selected.contains($0.definition.name)
+        }
         reconciler.events(.planned(commit: findings.commit, images: plans.count, toBuild: toBuild.count))
         try await keep(try await passiveEntries())
+        for name in held { try await keep(release(below: name).adopted) }
         try await build(toBuild.map(\.definition.name))
         result.unsent = try await keeper.send()
         result.unchanged =
             selected.filter { plans[$0]?.action == ImagePlan.Action.none && !result.built.contains($0) }.count
         result.isCancelled = Task.isCancelled
         return result
+    }
+
+    /// Takes out what failed on the very same inputs and is not to be tried now; its children are as those of one that fails.
+    private mutating func hold() async -> [ImageName] {
+        guard let retries else { return [] }
+        var held: [ImageName] = []
+        for plan in findings.plan.images where selected.contains(plan.definition.name) {
+            let name = plan.definition.name
+            guard !planner.forced.contains(name), await retries.holds(plan, now: ContinuousClock().now) else {
+                continue
+            }
+            plans[name]?.action = .blocked
+            plans[name]?.status = .error
+            result.failed.append(name)
+            held.append(name)
+        }
+        return held
     }
 
     private func keep(_ entries: [RecordEntry]) async throws {
@@ -187,6 +213,7 @@ struct Pass {
                     do { try await keep([entry]) } catch { unkept.append(entry) }
                     _ = try await keeper.send()
                 }
+                if let plan = plans[name] { await retries?.note(entry.record, of: plan, now: ContinuousClock().now) }
                 history.add(entry.record)
                 settle(name, entry.record)
                 let (released, adopted) = release(below: name)

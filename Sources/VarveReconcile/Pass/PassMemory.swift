@@ -11,9 +11,13 @@ actor PassMemory {
         var lastRecord: String?
     }
 
+    /// What bases were found to be at the last look outside.
+    private(set) var bases: [PlatformReference: ResolvedImage] = [:]
     private var settled: (position: Position, result: PassResult)?
 
     func remember(_ result: PassResult, at position: Position) { settled = (position, result) }
+
+    func remember(_ bases: [PlatformReference: ResolvedImage]) { self.bases = bases }
 
     /// The remembered result, where nothing has moved since.
     func result(of position: Position) -> PassResult? {

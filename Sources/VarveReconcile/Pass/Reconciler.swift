@@ -52,6 +52,13 @@ public struct Reconciler: Sendable {
     public func reconcile(
         _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool = true
     ) async throws -> PassResult {
+        try await reconcile(names, forced: forced, looksOutside: looksOutside, retries: nil)
+    }
+
+    /// One pass that leaves alone what failed and is not to be tried again yet; without a ledger everything is tried.
+    func reconcile(
+        _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool, retries: RetryLedger?
+    ) async throws -> PassResult {
         let keeper = RecordKeeper(store: records, journal: journal, events: events)
         try await source.fetch()
         do {
@@ -67,7 +74,8 @@ public struct Reconciler: Sendable {
         }
         let survey = Survey(
             source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
-        guard var findings = try await survey.survey(bases: .registry) else {
+        let lookup: Survey.BaseLookup = looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
+        guard var findings = try await survey.survey(bases: lookup) else {
             if try await !records.records().records.isEmpty {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
@@ -80,11 +88,15 @@ public struct Reconciler: Sendable {
                 .unknownImage, subject: name.value, cause: "no usable definition in commit \(findings.commit.short)")
         }
         findings.planner.forced = forced
-        findings.planner.missing = await missingImages(of: findings.plan, selected: Set(names))
+        if looksOutside {
+            findings.planner.missing = await missingImages(of: findings.plan, selected: Set(names))
+        }
+        await memory.remember(findings.bases)
         if !forced.isEmpty || !findings.planner.missing.isEmpty {
             findings.plan = findings.planner.plan(findings.history)
         }
-        var pass = Pass(reconciler: self, findings: findings, selected: Set(names), keeper: keeper)
+        var pass = Pass(
+            reconciler: self, findings: findings, selected: Set(names), keeper: keeper, retries: retries)
         let result = try await pass.run()
         if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
             // What moved while the pass ran is not settled by it.

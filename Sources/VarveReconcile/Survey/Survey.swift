@@ -33,6 +33,8 @@ public struct Survey: Sendable {
     public enum BaseLookup: Sendable {
         /// Ask the registry what bases are now; images belong where this process publishes.
         case registry
+        /// The same, but bases that are known are believed to be what they were.
+        case registryUnlessKnown([PlatformReference: ResolvedImage])
         /// Believe the records: bases are what they were, images belong where they are. Needs no network and no settings.
         case recorded
     }
@@ -51,6 +53,8 @@ public struct Survey: Sendable {
         public var planner: Planner
         /// The plan.
         public var plan: Plan
+        /// The bases that were found.
+        public var bases: [PlatformReference: ResolvedImage]
     }
 
     /// Surveys a commit, or the tip where none is given; nil for a repository without a commit.
@@ -77,7 +81,9 @@ public struct Survey: Sendable {
             planner.descriptions = descriptions
             plan = planner.plan(history)
         }
-        return Findings(commit: tip, tree: tree, fleet: fleet, history: history, planner: planner, plan: plan)
+        return Findings(
+            commit: tip, tree: tree, fleet: fleet, history: history, planner: planner, plan: plan,
+            bases: bases.compactMapValues { try? $0.get() })
     }
 
     /// All records, with those that are still in the journal, in order.
@@ -111,15 +117,21 @@ public struct Survey: Sendable {
             }
         }
         if case .recorded = lookup { return recordedBases(of: wanted, records: records) }
-        var open = wanted.sorted { ($0.reference.description, $0.platform) < ($1.reference.description, $1.platform) }[
+        var known: [PlatformReference: Planner.BaseResolution] = [:]
+        if case .registryUnlessKnown(let found) = lookup {
+            for wanted in wanted { known[wanted] = found[wanted].map { .success($0) } }
+        }
+        var open = wanted.filter { known[$0] == nil }.sorted {
+            ($0.reference.description, $0.platform) < ($1.reference.description, $1.platform)
+        }[
             ...]
         return await withTaskGroup(of: (PlatformReference, Planner.BaseResolution).self) { group in
+            var result = known
             func next() {
                 guard let wanted = open.popFirst() else { return }
                 group.addTask { (wanted, await resolve(wanted.reference, platform: wanted.platform)) }
             }
             for _ in 0..<4 { next() }
-            var result: [PlatformReference: Planner.BaseResolution] = [:]
             while let (reference, resolution) = await group.next() {
                 result[reference] = resolution
                 next()

@@ -7,6 +7,7 @@ public actor MemoryDefinitionSource: DefinitionSource {
     private var commits: [(id: ObjectID, tree: MemorySourceTree)] = []
     private var count = 0
     private var remote: String?
+    private var fails = false
 
     /// A repository without a commit.
     public init(address: String? = nil) { remote = address }
@@ -32,8 +33,13 @@ public actor MemoryDefinitionSource: DefinitionSource {
         return try commit(texts)
     }
 
-    /// Does nothing.
-    public func fetch() async throws {}
+    /// Whether fetching fails from now on.
+    public func fail(_ fails: Bool) { self.fails = fails }
+
+    /// Does nothing, or fails.
+    public func fetch() async throws {
+        if fails { throw SourceError.unreadable(path: "remote", reason: "it does not answer") }
+    }
 
     /// The last commit.
     public func tip() async throws -> ObjectID? { commits.last?.id }

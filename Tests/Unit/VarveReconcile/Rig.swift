@@ -28,15 +28,22 @@ struct Rig {
     }
 
     var reconciler: Reconciler {
-        get throws {
-            var settings = PassSettings(
-                platform: try Platform("linux/amd64"), host: "host", now: { [clock] in clock.now() },
-                makeID: { [clock] in clock.makeID() })
-            settings.builders = builders
-            return Reconciler(
-                source: source, records: store, engine: engine, registry: registry, journal: journal, state: state,
-                settings: settings, events: { [events] in events.append($0) })
-        }
+        get throws { try reconciler { _ in } }
+    }
+
+    /// A reconciler whose events are told to one more.
+    func reconciler(events more: @escaping @Sendable (PassEvent) -> Void) throws -> Reconciler {
+        var settings = PassSettings(
+            platform: try Platform("linux/amd64"), host: "host", now: { [clock] in clock.now() },
+            makeID: { [clock] in clock.makeID() })
+        settings.builders = builders
+        return Reconciler(
+            source: source, records: store, engine: engine, registry: registry, journal: journal, state: state,
+            settings: settings,
+            events: { [events] in
+                events.append($0)
+                more($0)
+            })
     }
 
     /// One pass, after forgetting what the last one did.
@@ -109,6 +116,8 @@ final class StepClock: Sendable {
 actor Gate {
     private var isOpen = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    var isOpened: Bool { isOpen }
 
     func open() {
         isOpen = true

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// Wakes one waiter; rung while nobody waits, it is remembered once.
+///
+/// Rings carry nothing: whoever is woken looks at everything anew, so that any number of them is as good as one.
+public final class Bell: Sendable {
+    private struct State {
+        var isRung = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    /// A bell that has not been rung.
+    public init() {}
+
+    /// Wakes the waiter, now or when it comes.
+    public func ring() {
+        let waiter = state.withLock { state in
+            defer { state.waiter = nil }
+            state.isRung = state.waiter == nil
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Waits for a ring, or for as long as given, or until the task is cancelled.
+    ///
+    /// - Returns: Whether it was rung.
+    @discardableResult
+    public func wait(atMost duration: Duration) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.wait()
+                return !Task.isCancelled
+            }
+            group.addTask {
+                try? await Task.sleep(for: duration)
+                return false
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            // A ring that comes at the very end of the time counts too.
+            for await other in group where other { return true }
+            return first
+        }
+    }
+
+    /// Waits for a ring or the task's cancellation.
+    private func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let goesOn = state.withLock { state in
+                    if state.isRung || Task.isCancelled {
+                        state.isRung = false
+                        return true
+                    }
+                    state.waiter = continuation
+                    return false
+                }
+                if goesOn { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume()
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+
+/// How a loop paces its passes.
+public struct LoopSettings: Sendable {
+    /// How long it rests after a pass in which nothing was rung.
+    public var interval: Duration
+    /// How often it looks bases up in their registries and checks that what is published is still there.
+    public var baseInterval: Duration
+    /// When images that failed are tried again; passes that failed as a whole wait by it too.
+    public var retry: RetryPolicy
+
+    /// Settings; by default passes a minute apart, and bases looked up every quarter of an hour.
+    public init(
+        interval: Duration = .seconds(60), baseInterval: Duration = .seconds(900), retry: RetryPolicy = RetryPolicy()
+    ) {
+        self.interval = interval
+        self.baseInterval = baseInterval
+        self.retry = retry
+    }
+
+    /// A time up to a tenth shorter, so that daemons that were started together do not stay together.
+    func spread(_ duration: Duration) -> Duration { duration - (duration / 10) * min(max(retry.jitter(), 0), 1) }
+}
+
+/// Keeps a registry equal to one repository for as long as it runs.
+///
+/// Level-triggered: every pass reads the repository and its records anew, whatever it was that set it off. What is rung
+/// while a pass runs sets off one more after it.
+public struct ReconcileLoop: Sendable {
+    private let reconciler: Reconciler
+    private let settings: LoopSettings
+    private let bell: Bell
+    private let events: @Sendable (PassEvent) -> Void
+
+    /// A loop over a reconciler; `bell` sets a pass off before its time.
+    public init(
+        _ reconciler: Reconciler, settings: LoopSettings, bell: Bell, events: @escaping @Sendable (PassEvent) -> Void
+    ) {
+        self.reconciler = reconciler
+        self.settings = settings
+        self.bell = bell
+        self.events = events
+    }
+
+    /// Runs passes until the task is cancelled.
+    ///
+    /// A pass that fails as a whole, because the repository or the state directory cannot be read, is told as a warning and
+    /// tried again after a growing wait, at the latest after the interval.
+    public func run() async {
+        let clock = ContinuousClock()
+        let ledger = RetryLedger(settings.retry)
+        var nextLookup = clock.now
+        var failures = 0
+        while !Task.isCancelled {
+            let looksOutside = clock.now >= nextLookup
+            var rest = settings.spread(settings.interval)
+            do {
+                _ = try await reconciler.reconcile(looksOutside: looksOutside, retries: ledger)
+                failures = 0
+                if looksOutside { nextLookup = clock.now + settings.spread(settings.baseInterval) }
+                if let due = await ledger.nextDue(after: clock.now) {
+                    rest = min(rest, max(due - clock.now, .milliseconds(100)))
+                }
+            } catch {
+                if Task.isCancelled { break }
+                failures += 1
+                rest = min(rest, settings.retry.wait(after: failures))
+                events(.warning("the pass failed and is tried again: \(redacted("\(error)"))"))
+            }
+            rest = min(rest, max(nextLookup - clock.now, .milliseconds(100)))
+            await bell.wait(atMost: rest)
+        }
+    }
+}

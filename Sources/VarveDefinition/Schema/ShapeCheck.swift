@@ -66,6 +66,11 @@ struct ShapeCheck {
                     check(entry.value, name: entry.key, against: .text)
                 }
             }
+        case (.lists, .mapping(let entries)):
+            // A name without a value is an empty list: a group that nobody is in yet.
+            for entry in entries where !entry.value.isNull {
+                check(entry.value, name: entry.key, against: .list(.text))
+            }
         case (.record(let keys), .mapping(let entries)), (.textOrRecord(let keys), .mapping(let entries)):
             check(entries, at: value.place, against: keys)
         case (.dependencies, .list):

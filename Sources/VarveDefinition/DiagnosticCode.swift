@@ -84,4 +84,11 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case rTwoVersions = "VRV083"
     case rRemote = "VRV084"
     case rMirror = "VRV085"
+    // varve.yaml
+    case fleetValue = "VRV151"
+    case unknownGroup = "VRV152"
+    case definitionsWithoutMatch = "VRV153"
+    case operatorSetting = "VRV154"
+    case baseNotAllowed = "VRV155"
+    case ownerRequired = "VRV156"
 }

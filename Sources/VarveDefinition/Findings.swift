@@ -44,6 +44,11 @@ final class Findings {
         )
     }
 
+    /// Adds a diagnostic that was made elsewhere.
+    func add(_ diagnostic: Diagnostic) {
+        if found.count < Self.limit { found.insert(diagnostic) }
+    }
+
     /// All diagnostics by file, line and column.
     var sorted: [Diagnostic] {
         found.sorted {

@@ -81,6 +81,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
         try checkTags(request)
         var manifest: OCIManifest
         if let published = try await published(request) {
+            try checkSize(published, request)
             manifest = published
         } else {
             manifest = try await upload(request)
@@ -91,6 +92,17 @@ public struct SkopeoImageRegistry: ImageRegistry {
         return PublishedImage(
             reference: "\(location(of: image))@\(manifest.digest)", manifestDigest: manifest.digest,
             configDigest: manifest.config.digest, tags: [request.buildTag] + moving
+        )
+    }
+
+    /// Refuses an image whose layers, compressed as they are published, are larger than allowed.
+    private func checkSize(_ manifest: OCIManifest, _ request: PublishRequest) throws {
+        let size = manifest.layers.reduce(0) { $0 + $1.size }
+        guard let limit = request.maximumSize, size > limit else { return }
+        throw BuildFailure(
+            .definition,
+            message: "failed to publish image '\(request.image)': its layers have \(size) bytes, "
+                + "and 'policy.maximumSize' (varve.yaml) allows \(limit)"
         )
     }
 
@@ -133,6 +145,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
                         + "the store gave the config of another image, \(staged.manifest.config.digest)"
                 )
             }
+            try checkSize(staged.manifest, request)
             try await destination.upload(staged, of: request.image)
             return staged.manifest
         }

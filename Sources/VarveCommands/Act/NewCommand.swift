@@ -72,7 +72,7 @@ struct NewCommand: AsyncParsableCommand {
     private func check(_ path: String, _ global: GlobalOptions) throws {
         let tree = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
-        let diagnostics = try reader.readFleet(below: [tree.path(of: path)]).invalid.flatMap(\.diagnostics)
+        let diagnostics = try reader.readFleet(below: [tree.path(of: path)]).diagnostics
         for diagnostic in diagnostics { Output.note(diagnostic.description) }
         if !diagnostics.isEmpty { throw ExitCode(1) }
     }

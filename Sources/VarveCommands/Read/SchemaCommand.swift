@@ -4,24 +4,26 @@ import ArgumentParser
 import FoundationEssentials
 import VarveDefinition
 
-/// `varve schema`: the JSON Schema of `image.yaml`.
+/// `varve schema`: the JSON Schema of `image.yaml` or `varve.yaml`.
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print the JSON Schema of image.yaml, for editors.",
+        commandName: "schema", abstract: "Print the JSON Schema of image.yaml or varve.yaml, for editors.",
         discussion: """
             init and new put the same text into \(JSONSchema.imagePath) and name it in the first line of each image.yaml \
-            that they write, where yaml-language-server finds it.
+            that they write, where yaml-language-server finds it. init does so for varve.yaml too.
             """)
 
     enum Document: String, ExpressibleByArgument, CaseIterable {
         case image
+        case fleet
     }
 
-    @Argument(help: "Which file's schema: image.") var document: Document = .image
+    @Argument(help: "Which file's schema: image, or fleet for varve.yaml.") var document: Document = .image
 
     func run() throws {
         switch document {
         case .image: Output.write(JSONSchema.image, to: 1)
+        case .fleet: Output.write(JSONSchema.fleet, to: 1)
         }
     }
 
@@ -31,6 +33,8 @@ struct SchemaCommand: ParsableCommand {
         let folder = URL(filePath: path).deletingLastPathComponent().path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data(JSONSchema.image.utf8).write(to: URL(filePath: path), options: .atomic)
+        let fleet = root + "/" + JSONSchema.fleetPath
+        try Data(JSONSchema.fleet.utf8).write(to: URL(filePath: fleet), options: .atomic)
     }
 }
 

@@ -24,7 +24,7 @@ struct ValidateCommand: AsyncParsableCommand {
         let tree = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
         let fleet = try paths.isEmpty ? reader.readFleet() : reader.readFleet(below: paths.map(tree.path(of:)))
-        let diagnostics = fleet.invalid.flatMap(\.diagnostics)
+        let diagnostics = fleet.diagnostics
         switch format {
         case .json: try Output.json(diagnostics.map(DiagnosticJSON.init))
         case .sarif: try Output.json(SARIFLog(diagnostics))

@@ -11,43 +11,43 @@ public enum FleetKeys {
 
     /// The keys of the document itself.
     public static let all: [KeyDescription] = [
-        unsupported("groups", .lists, "The groups that can own images, each with the list of its members."),
-        unsupported(
-            "defaults", .record(defaults), layers: LayerKind.allCases,
+        KeyDescription(
+            "groups", .lists, default: "none, so that any group can be an owner",
+            "The groups that can own images, each with the list of its members."),
+        KeyDescription(
+            "defaults", .record(defaults), default: "none", layers: LayerKind.allCases,
             "What holds for each image that does not give it itself; under build, layer by layer."
         ),
-        unsupported(
+        KeyDescription(
             "definitions", .list(.text), default: "the whole repository",
-            "The folders in which definitions are looked for."
+            "The folders below which definitions are looked for; patterns as in inputs."
         ),
-        unsupported("policy", .record(policy), "What every image of the repository must keep to."),
+        KeyDescription("policy", .record(policy), default: "none", "What every image of the repository must keep to."),
     ]
 
-    /// The keys under `defaults`: those of `image.yaml`, but for the name.
-    public static let defaults: [KeyDescription] = ImageKeys.all.filter { $0.name != "name" }.map { key in
-        var optional = key
-        optional.defaultText = key.defaultText ?? "none"
-        return optional
-    }
+    /// The keys that have no default: what one image alone can say.
+    static let withoutDefault: Set<String> = ["name", "copyFrom", "external", "inputs"]
+
+    /// The keys under `defaults`: those of `image.yaml`, but for what one image alone can say.
+    public static let defaults: [KeyDescription] = ImageKeys.all.filter { !withoutDefault.contains($0.name) }
+        .map { key in
+            var optional = key
+            optional.defaultText = key.defaultText ?? "none"
+            return optional
+        }
 
     /// The keys under `policy`.
     public static let policy: [KeyDescription] = [
-        unsupported(
+        KeyDescription(
             "bases", .list(.text), default: "any",
-            "The bases allowed: patterns of registry references, and the words bootstrap and containerfile."
+            "Patterns of the registry references that images can stand on; bootstraps and images of the repository always can."
         ),
-        unsupported(
-            "maximumSize", .text, "The size above which an image is not published, as 4GB or 500MiB."
+        KeyDescription(
+            "maximumSize", .text, default: "none",
+            "The size in the registry above which an image is not published, as 4GB or 500MiB."
         ),
-        unsupported(
-            "requireOwner", .boolean, default: "false", "Whether each image must say who owns it."
+        KeyDescription(
+            "requireOwner", .boolean, default: "false", "Whether each image must have a user or a group as owner."
         ),
     ]
-
-    private static func unsupported(
-        _ name: String, _ type: ValueType, default defaultText: String = "none", layers: [LayerKind] = [],
-        _ summary: String
-    ) -> KeyDescription {
-        KeyDescription(name, type, default: defaultText, layers: layers, summary, isSupported: false)
-    }
 }

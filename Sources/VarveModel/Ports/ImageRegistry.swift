@@ -58,6 +58,8 @@ public struct PublishRequest: Sendable {
     public var movingTags: [String]
     /// Annotations of the manifest: source and revision.
     public var annotations: [String: String]
+    /// The bytes that the image's layers can have as they are published, in all; nil for any.
+    public var maximumSize: Int?
 
     /// A finished image to publish.
     public init(

@@ -140,11 +140,12 @@ struct ImageBuild: Sendable {
             }
             annotations["org.opencontainers.image.base.digest"] = base.manifestDigest.description
         }
-        return try await registry.publish(
-            PublishRequest(
-                image: plan.definition.name, layer: image,
-                buildTag: "\(date)-\(image.configDigest.hex.prefix(12))",
-                movingTags: ["latest"] + plan.definition.tags, annotations: annotations))
+        var request = PublishRequest(
+            image: plan.definition.name, layer: image,
+            buildTag: "\(date)-\(image.configDigest.hex.prefix(12))",
+            movingTags: ["latest"] + plan.definition.tags, annotations: annotations)
+        request.maximumSize = plan.definition.maximumSize
+        return try await registry.publish(request)
     }
 
     /// Descriptions of all layers that are there: those that were reused too, so that one lost once is found again.

@@ -23,11 +23,13 @@ public struct DefinitionReader: Sendable {
     /// - Throws: only when the tree itself cannot be read, or has more than 100,000 folders; everything that is wrong with
     ///   a definition is in the fleet.
     public func readFleet() throws -> Fleet {
-        var folders: [ImageFolder] = []
-        var refused: [InvalidDefinition] = []
-        try collect(.root, into: &folders, refused: &refused)
-        var images = try folders.map { try ImageReader(tree: tree, hostPlatform: hostPlatform, folder: $0).read() }
-        FleetCheck.check(&images)
+        var file = try FleetFile(tree: tree, hostPlatform: hostPlatform)
+        let (folders, refused) = try collect(by: &file)
+        guard file.diagnostics.isEmpty else { return try brokenFleet(folders, refused, file) }
+        var images = try folders.map { folder in
+            try ImageReader(tree: tree, hostPlatform: hostPlatform, folder: folder, fleet: file).read()
+        }
+        FleetCheck.check(&images, by: file)
         var fleet = Fleet(images: [], invalid: refused)
         for image in images {
             if !image.warnings.isEmpty { fleet.warnings[image.folder.path] = image.warnings }
@@ -45,6 +47,40 @@ public struct DefinitionReader: Sendable {
         return Fleet(images: fleet.images, invalid: fleet.invalid, warnings: fleet.warnings)
     }
 
+    /// What is left of a fleet whose `varve.yaml` cannot be read: no image can be said to keep to it.
+    private func brokenFleet(
+        _ folders: [ImageFolder], _ refused: [InvalidDefinition], _ file: FleetFile
+    ) throws -> Fleet {
+        let invalid = try folders.map { folder in
+            let image = try ImageReader(tree: tree, hostPlatform: hostPlatform, folder: folder, fleet: file).read()
+            return InvalidDefinition(
+                name: image.name, folder: folder.path, tree: folder.tree, diagnostics: file.diagnostics)
+        }
+        return Fleet(images: [], invalid: refused + invalid, fileDiagnostics: file.diagnostics)
+    }
+
+    /// The folders of images where `varve.yaml` says that they lie.
+    private func collect(by file: inout FleetFile) throws -> ([ImageFolder], [InvalidDefinition]) {
+        var folders: [ImageFolder] = []
+        var refused: [InvalidDefinition] = []
+        let patterns = file.diagnostics.isEmpty ? file.definitions : nil
+        let unmatched = try collect(.root, below: patterns?.map(\.pattern), into: &folders, refused: &refused)
+        guard let patterns, !unmatched.isEmpty else { return (folders, refused) }
+        // To go on without the folder would look as if its images had been removed.
+        let findings = Findings()
+        for index in unmatched {
+            let value = patterns[index].value
+            findings.report(
+                .definitionsWithoutMatch, at: value.place,
+                "there is no folder \(quoted(value.text ?? "")) in this repository",
+                hint: suggestion(
+                    for: value.text ?? "", among: try tree.entries(in: .root).filter { $0.kind == .folder }.map(\.name))
+            )
+        }
+        file.diagnostics = findings.sorted
+        return try collect(by: &file)
+    }
+
     /// Reads the definitions at and below some paths; a path may also be a file of a definition.
     ///
     /// The whole tree is read, so that bases, names and cycles are judged as for the whole fleet.
@@ -57,8 +93,7 @@ public struct DefinitionReader: Sendable {
         }
         return Fleet(
             images: fleet.images.filter { isAsked($0.folder) }, invalid: fleet.invalid.filter { isAsked($0.folder) },
-            warnings: fleet.warnings.filter { isAsked($0.key) }
-        )
+            warnings: fleet.warnings.filter { isAsked($0.key) }, fileDiagnostics: fleet.fileDiagnostics)
     }
 
     /// Whether `path` belongs to the image in `folder` and not to one that is nested deeper.
@@ -75,12 +110,16 @@ public struct DefinitionReader: Sendable {
     private static let pathLimit = 1_024
 
     /// Walks the tree without recursion; folders that are refused for their place or name go to `refused`.
+    ///
+    /// Gives the patterns that fit no folder, by index.
     private func collect(
-        _ root: RepositoryPath, into folders: inout [ImageFolder], refused: inout [InvalidDefinition]
-    ) throws {
-        var open: [(path: RepositoryPath, id: ObjectID?)] = [(root, try tree.entry(at: root)?.id)]
+        _ root: RepositoryPath, below patterns: [InputPattern]?, into folders: inout [ImageFolder],
+        refused: inout [InvalidDefinition]
+    ) throws -> Set<Int> {
+        var open = [(path: root, id: try tree.entry(at: root)?.id, isInside: patterns == nil)]
+        var unmatched = Set((patterns ?? []).indices)
         var met = 0
-        while let (path, id) = open.popLast() {
+        while let (path, id, isInside) = open.popLast() {
             let entries = try tree.entries(in: path)
             for entry in entries where entry.kind == .folder {
                 // A name that Git would not let stand in a tree is passed over.
@@ -91,16 +130,20 @@ public struct DefinitionReader: Sendable {
                     throw SourceError.unreadable(
                         path: root.description, reason: "the commit has more than \(Self.folderLimit) folders")
                 }
+                let matches = (patterns ?? []).indices.filter { patterns?[$0].matches(child.components) == true }
+                unmatched.subtract(matches)
+                let isChildInside = isInside || !matches.isEmpty
                 if child.components.count > Self.depthLimit {
+                    guard isChildInside else { continue }
                     refused.append(
                         Self.refusal(
                             .folder, child, entry.id, file: child,
                             "the folder lies more than \(Self.depthLimit) folders deep, and is not searched"))
                 } else {
-                    open.append((child, entry.id))
+                    open.append((child, entry.id, isChildInside))
                 }
             }
-            guard let id else { continue }
+            guard let id, isInside else { continue }
             if entries.contains(where: { $0.name == DefinitionNames.image }) {
                 if path.description.utf8.count > Self.pathLimit {
                     refused.append(
@@ -118,6 +161,7 @@ public struct DefinitionReader: Sendable {
                         hint: "rename it to 'image.yaml'"))
             }
         }
+        return unmatched
     }
 
     private static func refusal(

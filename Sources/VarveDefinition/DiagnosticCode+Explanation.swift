@@ -350,6 +350,40 @@ extension DiagnosticCode {
             `base:` with its name to build on it.
             """
         case .condaExtras, .pipIgnored, .runtimeImage: toolExplanation
+        case .fleetValue:
+            """
+            A value of `varve.yaml` is not of its form: `definitions` are folders of the repository or patterns of \
+            them, `policy.bases` patterns of registry references, `policy.maximumSize` a number with kB, MB, GB, TB, \
+            KiB, MiB, GiB or TiB, and groups and members are names of letters, digits, '.', '_', '-', '@' and '+'. \
+            Until the file is correct, no image can be said to keep to it, so every definition is invalid.
+            """
+        case .unknownGroup:
+            """
+            The owner is a group that `varve.yaml` does not declare. Where it declares any group, only those can be \
+            owners. Correct the name, or add the group under `groups`.
+            """
+        case .definitionsWithoutMatch:
+            """
+            A folder or pattern under `definitions` of `varve.yaml` fits no folder of the repository. To go on \
+            without it would look as if all images below had been removed. Correct or remove it.
+            """
+        case .operatorSetting:
+            """
+            The key is a setting of whoever runs varve: where images are published, with which credentials, by which \
+            engine. It is given by a flag, the environment or the daemon's configuration and never read from the \
+            repository, because whoever can write to the repository could send images and credentials elsewhere.
+            """
+        case .baseNotAllowed:
+            """
+            The base is a registry's image that fits none of the patterns under `policy.bases` of `varve.yaml`. \
+            Bootstraps and images of the repository are always allowed. Take another base, or have the pattern \
+            added.
+            """
+        case .ownerRequired:
+            """
+            `policy.requireOwner` of `varve.yaml` asks for a user or a group as owner of each image; `all-users` is \
+            nobody. Give the image `owner: user/NAME` or `owner: group/NAME`, or set one under `defaults`.
+            """
         }
     }
 }

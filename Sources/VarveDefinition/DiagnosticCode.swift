@@ -100,4 +100,11 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case condaExtras = "VRV136"
     case pipIgnored = "VRV137"
     case runtimeImage = "VRV138"
+    // varve.yaml
+    case fleetValue = "VRV151"
+    case unknownGroup = "VRV152"
+    case definitionsWithoutMatch = "VRV153"
+    case operatorSetting = "VRV154"
+    case baseNotAllowed = "VRV155"
+    case ownerRequired = "VRV156"
 }

@@ -45,6 +45,11 @@ final class Findings {
         )
     }
 
+    /// Adds a diagnostic that was made elsewhere.
+    func add(_ diagnostic: Diagnostic) {
+        if found.count < Self.limit { found.insert(diagnostic) }
+    }
+
     /// Adds one warning: the definition can be used, but it does less than somebody may expect.
     func warn(_ code: DiagnosticCode, at place: Place, _ message: String, hint: String? = nil) {
         guard warned.count < Self.limit else { return }

@@ -5,7 +5,7 @@ import VarveModel
 /// Checks images against each other: names, copies, bases, cycles, hardware.
 enum FleetCheck {
     /// Adds what is wrong between images to their diagnostics.
-    static func check(_ images: inout [ReadImage]) {
+    static func check(_ images: inout [ReadImage], by file: FleetFile) {
         checkNames(&images)
         let copies = CopyCheck(&images)
         let names = Set(images.map(\.name))
@@ -13,6 +13,7 @@ enum FleetCheck {
         checkCycles(&images)
         HardwareCheck.check(&images)
         PlatformCheck.check(&images)
+        file.check(&images)
         copies.reportBroken(&images)
     }
 

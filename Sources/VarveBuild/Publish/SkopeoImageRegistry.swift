@@ -79,7 +79,15 @@ public struct SkopeoImageRegistry: ImageRegistry {
     public func publish(_ request: PublishRequest) async throws -> PublishedImage {
         let image = request.image
         try checkTags(request)
-        var document = if let published = try await published(request) { published } else { try await upload(request) }
+        var document: OCIDocument
+        if let published = try await published(request) {
+            for manifest in try await destination.manifests(of: published, image: image) ?? [] {
+                try checkSize(manifest, request)
+            }
+            document = published
+        } else {
+            document = try await upload(request)
+        }
         var moving: [String] = []
         for tag in request.movingTags where tag != request.buildTag && !moving.contains(tag) { moving.append(tag) }
         document = try await destination.tag(document, of: image, build: request.buildTag, moving: moving)
@@ -95,6 +103,17 @@ public struct SkopeoImageRegistry: ImageRegistry {
             }
         }
         return published
+    }
+
+    /// Refuses an image of a platform whose layers, compressed as they are published, are larger than allowed.
+    private func checkSize(_ manifest: OCIManifest, _ request: PublishRequest) throws {
+        let size = manifest.layers.reduce(0) { $0 + $1.size }
+        guard let limit = request.maximumSize, size > limit else { return }
+        throw BuildFailure(
+            .definition,
+            message: "failed to publish image '\(request.image)': its layers have \(size) bytes, "
+                + "and 'policy.maximumSize' (varve.yaml) allows \(limit)"
+        )
     }
 
     private func checkTags(_ request: PublishRequest) throws {
@@ -129,11 +148,11 @@ public struct SkopeoImageRegistry: ImageRegistry {
     }
 
     private func upload(_ request: PublishRequest) async throws -> OCIDocument {
-        let first = try await upload(request.layer, annotations: request.annotations, of: request.image)
+        let first = try await upload(request.layer, annotations: request.annotations, of: request)
         guard !request.others.isEmpty else { return .manifest(first.manifest) }
         var images = [first]
         for other in request.others {
-            images.append(try await upload(other.layer, annotations: other.annotations, of: request.image))
+            images.append(try await upload(other.layer, annotations: other.annotations, of: request))
         }
         // What the index stands for is no single base.
         let annotations = request.annotations.filter { !$0.key.hasPrefix("org.opencontainers.image.base.") }
@@ -144,7 +163,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
     }
 
     private func upload(
-        _ layer: BuiltLayer, annotations: [String: String], of image: ImageName
+        _ layer: BuiltLayer, annotations: [String: String], of request: PublishRequest
     ) async throws -> UploadedImage {
         let source = SkopeoImage.store(store, name: "@" + layer.configDigest.hex)
         return try await exporter.withExport(of: source, annotations: annotations) { staged in
@@ -155,10 +174,11 @@ public struct SkopeoImageRegistry: ImageRegistry {
                         + "the store gave the config of another image, \(staged.manifest.config.digest)"
                 )
             }
-            try await destination.upload(staged, of: image)
+            try checkSize(staged.manifest, request)
+            try await destination.upload(staged, of: request.image)
             let config = try staged.layout.blobs.read(layer.configDigest, limit: staged.manifest.config.size) ?? []
             return UploadedImage(
-                manifest: staged.manifest, config: try OCIConfig(config, subject: location(of: image)))
+                manifest: staged.manifest, config: try OCIConfig(config, subject: location(of: request.image)))
         }
     }
 }

@@ -51,7 +51,7 @@ struct ImportFoldersCommand: AsyncParsableCommand {
         try SchemaCommand.write(to: tree.root)
         let after = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: after.files, hostPlatform: try Workspace.hostPlatform())
-        let diagnostics = try reader.readFleet(below: [place]).invalid.flatMap(\.diagnostics)
+        let diagnostics = try reader.readFleet(below: [place]).diagnostics
         for diagnostic in diagnostics { Output.note(diagnostic.description) }
         if !diagnostics.isEmpty { throw ExitCode(1) }
     }

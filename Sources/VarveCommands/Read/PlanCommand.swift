@@ -123,6 +123,6 @@ struct PlanJSON: Encodable {
             Image(name: $0.name, status: .invalid, action: "invalid", reasons: [], layers: [], cause: nil)
         }
         images = (usable + invalid).sorted { $0.name < $1.name }
-        errors = plan.invalid.flatMap(\.diagnostics).map(DiagnosticJSON.init)
+        errors = Fleet.distinct(plan.invalid.flatMap(\.diagnostics)).map(DiagnosticJSON.init)
     }
 }

@@ -5,32 +5,36 @@ import FoundationEssentials
 import VarveDefinition
 import VarveModel
 
-/// `varve schema`: the JSON Schema of `image.yaml`.
+/// `varve schema`: the JSON Schema of `image.yaml` or `varve.yaml`.
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print the JSON Schema of image.yaml, for editors.",
+        commandName: "schema", abstract: "Print the JSON Schema of image.yaml or varve.yaml, for editors.",
         discussion: """
             init and new put the same text into \(JSONSchema.imagePath) and name it in the first line of each image.yaml \
-            that they write, where yaml-language-server finds it.
+            that they write, where yaml-language-server finds it. init does so for varve.yaml too.
             """)
 
     enum Document: String, ExpressibleByArgument, CaseIterable {
         case image
+        case fleet
     }
 
-    @Argument(help: "Which file's schema: image.") var document: Document = .image
+    @Argument(help: "Which file's schema: image, or fleet for varve.yaml.") var document: Document = .image
 
     func run() throws {
         switch document {
         case .image: Output.write(JSONSchema.image, to: 1)
+        case .fleet: Output.write(JSONSchema.fleet, to: 1)
         }
     }
 
     /// Writes the schema to its place in a repository, over an older one.
     static func write(to root: String) throws {
-        let path = try RepositoryPath(JSONSchema.imagePath)
-        let folder = try RepositoryFolder(path.parent ?? .root, in: root)
-        try folder.replace(path.name, with: Array(JSONSchema.image.utf8))
+        for (path, schema) in [(JSONSchema.imagePath, JSONSchema.image), (JSONSchema.fleetPath, JSONSchema.fleet)] {
+            let path = try RepositoryPath(path)
+            let folder = try RepositoryFolder(path.parent ?? .root, in: root)
+            try folder.replace(path.name, with: Array(schema.utf8))
+        }
     }
 }
 

@@ -24,7 +24,7 @@ struct ValidateCommand: AsyncParsableCommand {
         let tree = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
         let fleet = try paths.isEmpty ? reader.readFleet() : reader.readFleet(below: paths.map(tree.path(of:)))
-        let errors = fleet.invalid.flatMap(\.diagnostics)
+        let errors = fleet.diagnostics
         let warnings = fleet.warnings.sorted { $0.key < $1.key }.flatMap(\.value)
         switch format {
         case .json: try Output.json((errors + warnings).map(DiagnosticJSON.init))

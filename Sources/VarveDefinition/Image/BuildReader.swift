@@ -20,13 +20,15 @@ struct BuildReader {
     let image: ImageReader
     /// The document of `image.yaml`, nil where it cannot be read; the files are then checked all the same.
     let root: YamlValue?
-    /// The lines of `image.yaml`, to find where those of a block begin.
-    let sourceLines: [Substring.UTF8View]
+    /// The lines that texts stand in, to find where those of a block begin.
+    let sourceLines: SourceLines
 
     init(image: ImageReader, root: YamlValue?, source: String) {
         self.image = image
         self.root = root
-        sourceLines = source.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map { Substring($0).utf8 }
+        var texts = [image.file: source]
+        if image.fleet.defaults != nil { texts[FleetFile.path] = image.fleet.source }
+        sourceLines = SourceLines(texts)
     }
 
     var findings: Findings { image.findings }
@@ -59,6 +61,7 @@ struct BuildReader {
         try readRuntime(beside, folder, into: &result)
         let inputs = try InputFinder(image: image, definitionFolder: folder).find(root?["inputs"])
         result.given = GivenFields(root: root, files: beside, inputs: inputs)
+        if lockName(beside) != nil { result.given.keys.insert("build.conda") }
         if let script = try script(build, "postBuild", DefinitionNames.postBuild, beside, folder) {
             result.data.postBuild = PostBuildContent(script: script.script, inputs: inputs)
         }
@@ -68,6 +71,19 @@ struct BuildReader {
         }
         result.verify = try script(root, "verify", DefinitionNames.verify, beside, folder)?.script
         return result
+    }
+
+    /// What the image gives itself, in `image.yaml` or as a file.
+    func givenKeys() throws -> Set<String> {
+        let own = image.folder
+        var entries = own.entries
+        if let found = entries.first(where: { DefinitionNames.subfolders.contains($0.name) && $0.kind == .folder }) {
+            entries = try files.entries(in: own.path.appending(found.name))
+        }
+        let beside = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var keys = GivenFields(root: root, files: beside, inputs: []).keys
+        if lockName(beside) != nil { keys.insert("build.conda") }
+        return keys
     }
 
     // MARK: - Files
@@ -205,8 +221,8 @@ struct BuildReader {
 /// A text inside of `image.yaml`, with the places of its lines.
 struct InlineText {
     let value: YamlValue
-    /// The lines of the file.
-    let sourceLines: [Substring.UTF8View]
+    /// The lines of the files that texts stand in.
+    let sourceLines: SourceLines
 
     /// Where the text itself begins.
     var start: Place {
@@ -216,7 +232,7 @@ struct InlineText {
         case .quoted: return value.place.advanced(by: 1)
         case .block:
             // The text begins in the line after `|`; its first line that is not blank shows the indentation.
-            for line in sourceLines.dropFirst(value.place.line) {
+            for line in sourceLines[value.place.file].dropFirst(value.place.line) {
                 let spaces = line.prefix { $0 == 0x20 }.count
                 if spaces < line.count, line.dropFirst(spaces).first != 0x0D {
                     return Place(file: value.place.file, line: value.place.line + 1, column: spaces + 1)

@@ -32,7 +32,7 @@ struct ImageFields {
         }
     }
 
-    private static func isOwnerName(_ text: Substring) -> Bool {
+    static func isOwnerName(_ text: Substring) -> Bool {
         guard let first = text.utf8.first, isAlphanumeric(first), text.utf8.count <= 128 else { return false }
         return text.utf8.allSatisfy { isAlphanumeric($0) || "._-@+".utf8.contains($0) }
     }

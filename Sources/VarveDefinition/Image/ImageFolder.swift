@@ -16,6 +16,8 @@ struct ReadImage {
     var namePlace: Place
     /// Where the base is given.
     var basePlace: Place
+    /// Where the owner is given.
+    var ownerPlace: Place
     /// Where the hardware is given.
     var hardwarePlace: Place
     /// Where the platforms are given.
@@ -39,10 +41,13 @@ struct ImageReader {
     let folder: ImageFolder
     let findings: Findings
     let files: DefinitionFiles
+    /// What holds for all images.
+    let fleet: FleetFile
     /// Where image.yaml stands.
     let file: RepositoryPath
 
-    init(tree: any SourceTree, hostPlatform: Platform, folder: ImageFolder) throws {
+    init(tree: any SourceTree, hostPlatform: Platform, folder: ImageFolder, fleet: FleetFile) throws {
+        self.fleet = fleet
         self.tree = tree
         self.hostPlatform = hostPlatform
         self.folder = folder
@@ -54,16 +59,24 @@ struct ImageReader {
     /// Reads `image.yaml` and the files beside it.
     func read() throws -> ReadImage {
         let start = Place(file: file, line: 1, column: 1)
-        let (root, source) = try readDocument()
+        let (document, source) = try readDocument()
+        var root = document
+        var addsLayer = false
+        if let document, fleet.defaults != nil {
+            let given = try BuildReader(image: self, root: document, source: "").givenKeys()
+            (root, addsLayer) = fleet.adding(to: document, given: given)
+        }
         var result = ReadImage(
             name: root?["name"]?.text ?? folder.path.name,
             namePlace: root?["name"]?.place ?? start,
             basePlace: (root?["base"] ?? root?["external"])?.place ?? start,
+            ownerPlace: root?["owner"]?.place ?? start,
             hardwarePlace: root?["hardware"]?.place ?? start,
             platformsPlace: root?["platforms"]?.place ?? start,
             folder: folder, diagnostics: []
         )
-        let build = try BuildReader(image: self, root: root, source: source).read()
+        var build = try BuildReader(image: self, root: root, source: source).read()
+        if addsLayer { build.touched.insert(FleetFile.path) }
         result.given = build.given
         if let root {
             result.copy = ImageFields(root: root, findings: findings).copyFrom()
@@ -80,13 +93,17 @@ struct ImageReader {
             let bytes = try files.bytes(of: entry, at: file, limit: DefinitionFiles.imageLimit, findings: findings),
             let text = DefinitionFiles.decode(bytes, file: file, findings: findings)
         else { return (nil, "") }
+        let defaulted = Set((fleet.defaults?.entries ?? []).filter { !$0.value.isNull }.map(\.key))
+        let empty = YamlValue(content: .mapping([]), place: Place(file: file, line: 1, column: 1))
         guard let root = YamlReader(file: file, findings: findings).read(text) else {
             if findings.isEmpty {
+                if defaulted.contains("base") { return (empty, text) }
                 findings.report(.missingKey, at: place, "the file is empty; expected at least 'base'")
             }
             return (nil, text)
         }
         guard let entries = root.entries else {
+            if root.isNull, defaulted.contains("base") { return (empty, text) }
             if root.isNull {
                 findings.report(.missingKey, at: place, "the file is empty; expected at least 'base'")
             } else {
@@ -95,7 +112,8 @@ struct ImageReader {
             }
             return (nil, text)
         }
-        ShapeCheck(findings: findings).check(entries, at: root.place, against: ImageKeys.all)
+        ShapeCheck(findings: findings, defaulted: defaulted)
+            .check(entries, at: root.place, against: ImageKeys.all)
         return (root, text)
     }
 

@@ -6,7 +6,7 @@ import VarveModel
 struct RLayers {
     let findings: Findings
     /// The lines of `image.yaml`.
-    let sourceLines: [Substring.UTF8View]
+    let sourceLines: SourceLines
 
     /// The mirror of CRAN where a definition names none.
     static let mirror = "https://cloud.r-project.org"

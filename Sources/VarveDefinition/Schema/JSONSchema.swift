@@ -15,6 +15,14 @@ public enum JSONSchema {
         text(title: "image.yaml", summary: "The definition of an image that varve builds.", keys: ImageKeys.all)
     }
 
+    /// Where `varve init` puts the schema of `varve.yaml`, below the repository's root.
+    public static let fleetPath = ".varve/fleet.schema.json"
+
+    /// The schema of `varve.yaml`, as text.
+    public static var fleet: String {
+        text(title: "varve.yaml", summary: "What holds for all images of the repository.", keys: FleetKeys.all)
+    }
+
     /// The schema of a document with these keys, as text.
     public static func text(title: String, summary: String, keys: [KeyDescription]) -> String {
         let head: [(String, JSONNode)] = [
@@ -73,6 +81,11 @@ public enum JSONSchema {
         case .list(let element): return list(of: .object(schema(element)))
         case .texts:
             return [("type", .text("object")), ("additionalProperties", .object([("type", .list(scalars))]))]
+        case .lists:
+            let names = JSONNode.object(list(of: .object([("type", .list(scalars))])))
+            return [
+                ("type", .text("object")), ("additionalProperties", .object([("anyOf", .list([names, null]))])),
+            ]
         case .lines:
             let scalar = JSONNode.object([("type", .list(scalars))])
             return [("anyOf", .list([scalar, .object(list(of: scalar))]))]

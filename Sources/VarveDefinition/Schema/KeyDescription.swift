@@ -45,6 +45,8 @@ public indirect enum ValueType: Sendable {
     case list(ValueType)
     /// A mapping from names to texts.
     case texts
+    /// A mapping from names to lists of texts.
+    case lists
     /// A text of several lines, or a list with a line an item.
     case lines
     /// The `dependencies` of a conda environment: texts, and mappings with the one key `pip`.
@@ -62,6 +64,7 @@ public indirect enum ValueType: Sendable {
         case .word(let words): "one of " + words.joined(separator: ", ")
         case .list: "a list"
         case .texts: "a mapping of names to texts"
+        case .lists: "a mapping of names to lists"
         case .dependencies: "a list"
         case .lines: "a text or a list of texts"
         case .record: "a mapping"

@@ -5,11 +5,20 @@
 /// A key without a value (`pip:`) counts as not given, as most people mean it.
 struct ShapeCheck {
     let findings: Findings
+    /// The keys that `varve.yaml` gives where the document does not.
+    var defaulted: Set<String> = []
 
     /// Checks the entries of a mapping.
     func check(_ entries: [YamlValue.Entry], at place: Place, against keys: [KeyDescription]) {
         for entry in entries where !findings.isFull {
             guard let key = keys.first(where: { $0.name == entry.key }) else {
+                if let place = OperatorSettings.place(of: entry.key) {
+                    findings.report(
+                        .operatorSetting, at: entry.place,
+                        "\(quoted(entry.key)) is for whoever runs varve to set, and is not read from the repository",
+                        hint: "it is given by \(place)")
+                    continue
+                }
                 findings.report(
                     .unknownKey, at: entry.place,
                     "unknown key \(quoted(entry.key)); expected one of "
@@ -25,7 +34,7 @@ struct ShapeCheck {
             if entry.value.isNull { continue }
             check(entry.value, name: key.name, against: key.type)
         }
-        for key in keys where key.defaultText == nil {
+        for key in keys where key.defaultText == nil && !defaulted.contains(key.name) {
             if entries.contains(where: { $0.key == key.name && !$0.value.isNull }) { continue }
             // The base can come from the image that is copied; an image built elsewhere has none.
             if entries.contains(where: { ["copyFrom", "external"].contains($0.key) && !$0.value.isNull }) { continue }
@@ -65,6 +74,11 @@ struct ShapeCheck {
                 } else {
                     check(entry.value, name: entry.key, against: .text)
                 }
+            }
+        case (.lists, .mapping(let entries)):
+            // A name without a value is an empty list: a group that nobody is in yet.
+            for entry in entries where !entry.value.isNull {
+                check(entry.value, name: entry.key, against: .list(.text))
             }
         case (.record(let keys), .mapping(let entries)), (.textOrRecord(let keys), .mapping(let entries)):
             check(entries, at: value.place, against: keys)

@@ -82,11 +82,25 @@ public struct Fleet: Sendable {
     /// What people should know of usable and unusable ones alike, by the image's folder.
     public var warnings: [RepositoryPath: [Diagnostic]]
 
+    /// What is wrong with the file for the whole repository; each definition is then invalid for it.
+    public var fileDiagnostics: [Diagnostic]
+
+    /// Everything that is wrong, each thing once.
+    public var diagnostics: [Diagnostic] { Self.distinct(fileDiagnostics + invalid.flatMap(\.diagnostics)) }
+
+    /// Diagnostics in their order, without those that came before.
+    public static func distinct(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+        var seen: Set<Diagnostic> = []
+        return diagnostics.filter { seen.insert($0).inserted }
+    }
+
     /// The definitions of one commit.
     public init(
-        images: [ImageDefinition], invalid: [InvalidDefinition], warnings: [RepositoryPath: [Diagnostic]] = [:]
+        images: [ImageDefinition], invalid: [InvalidDefinition], warnings: [RepositoryPath: [Diagnostic]] = [:],
+        fileDiagnostics: [Diagnostic] = []
     ) {
         self.warnings = warnings
+        self.fileDiagnostics = fileDiagnostics
         self.images = images.sorted { $0.name < $1.name }
         self.invalid = invalid.sorted { $0.folder < $1.folder }
     }

@@ -39,6 +39,8 @@ public struct ImageDefinition: Hashable, Sendable {
     public var outsideInputs: [RepositoryPath]
     /// The image whose configuration this one starts from; what was copied stands in the other fields.
     public var copyFrom: ImageName?
+    /// The bytes in the registry above which the image is not published; never part of a key.
+    public var maximumSize: Int?
 
     /// A definition with everything but its name, place and base at its default.
     public init(

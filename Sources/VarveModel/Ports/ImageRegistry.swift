@@ -60,6 +60,8 @@ public struct PublishRequest: Sendable {
     public var annotations: [String: String]
     /// The last layers for the other platforms; with any, an index is published and the tags stand on it.
     public var others: [PlatformLayer] = []
+    /// The bytes that the image's layers can have as they are published, in all; nil for any.
+    public var maximumSize: Int?
 
     /// A finished image to publish.
     public init(

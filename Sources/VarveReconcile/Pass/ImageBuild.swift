@@ -191,6 +191,7 @@ struct ImageBuild: Sendable {
             image: plan.definition.name, layer: first.layer, buildTag: "\(date)-\(identity(of: images))",
             movingTags: ["latest"] + plan.definition.tags, annotations: first.annotations)
         request.others = Array(layers.dropFirst())
+        request.maximumSize = plan.definition.maximumSize
         return try await registry.publish(request)
     }
 

@@ -29,6 +29,16 @@ struct DocumentationTests {
     }
 
     @Test
+    func everyKeyOfTheFleetFileIsDocumented() throws {
+        let article = try String(
+            contentsOfFile: "Sources/VarveDefinition/VarveDefinition.docc/FleetFile.md", encoding: .utf8)
+        for key in FleetKeys.all where key.name != "policy" {
+            #expect(article.contains("| `\(key.name)` |"), "\(key.name)")
+        }
+        for key in FleetKeys.policy { #expect(article.contains("| `policy.\(key.name)` |"), "\(key.name)") }
+    }
+
+    @Test
     func exampleIsADefinition() throws {
         let start = try #require(article.range(of: "```yaml\n"))
         let end = try #require(article.range(of: "```", range: start.upperBound..<article.endIndex))

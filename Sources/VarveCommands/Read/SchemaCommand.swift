@@ -11,7 +11,7 @@ struct SchemaCommand: ParsableCommand {
         commandName: "schema", abstract: "Print the JSON Schema of image.yaml or varve.yaml, for editors.",
         discussion: """
             init and new put the same text into \(JSONSchema.imagePath) and name it in the first line of each image.yaml \
-            that they write, where yaml-language-server finds it. init does so for varve.yaml too.
+            that they write, where yaml-language-server finds it.
             """)
 
     enum Document: String, ExpressibleByArgument, CaseIterable {

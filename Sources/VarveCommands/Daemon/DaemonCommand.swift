@@ -35,7 +35,8 @@ struct DaemonCommand: AsyncParsableCommand {
             pass.layerTimeout = settings.layerTimeout
             pass.trigger = "daemon"
             let name = repositories.count > 1 ? redacted(repository.repository) : nil
-            let log = DaemonLog(format: format, repository: name)
+            let source = workspace.repository
+            let log = DaemonLog(format: format, repository: name) { try? source.tree(of: $0) }
             let running = RunningImages(workspace.state, now: pass.now)
             let events: @Sendable (PassEvent) -> Void = { event in
                 running.note(event)

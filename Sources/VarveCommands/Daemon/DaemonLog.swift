@@ -10,11 +10,16 @@ import VarveReconcile
 final class DaemonLog: Sendable {
     private let format: OutputFormat
     private let repository: String?
-    private let renderer = ProgressRenderer(isTerminal: false)
+    private let renderer: ProgressRenderer
     private let said = Mutex<[String: String]>([:])
 
     /// A log; `repository` stands before each line where there are several.
-    init(format: OutputFormat, repository: String?) {
+    ///
+    /// - Parameter tree: The files of a commit, for the lines under which carets stand.
+    init(
+        format: OutputFormat, repository: String?, tree: @escaping @Sendable (ObjectID) -> (any SourceTree)?
+    ) {
+        renderer = ProgressRenderer(isTerminal: false, tree: tree)
         self.format = format
         self.repository = repository
     }

@@ -139,7 +139,7 @@ extension FleetFile {
         let folder = ImageFolder(path: .root, tree: id, entries: [])
         let reader = try ImageReader(tree: tree, hostPlatform: platform, folder: folder, fleet: self)
         let fields = ImageFields(root: defaults, findings: reader.findings)
-        _ = (fields.owner(), fields.base(), fields.platforms(), fields.environment(), fields.tags())
+        _ = (fields.owner(), fields.base { _ in nil }, fields.platforms(), fields.environment(), fields.tags())
         checkGroup(of: fields.owner(), at: defaults["owner"]?.place ?? defaults.place, reader.findings)
         _ = try BuildReader(image: reader, root: defaults, source: source).read()
         // What a requirement names beside the image stands there only for the image.

@@ -291,7 +291,8 @@ extension DiagnosticCode {
             `cranMirror` is the http or https URL of a mirror of CRAN, without a query and without a password or token, \
             which would end up in the history of the repository.
             """
-        case .condaExtras, .pipIgnored, .runtimeImage: toolExplanation
+        case .condaExtras, .pipIgnored, .runtimeImage, .hashMissing, .hashImpossible, .condarc, .condarcKey:
+            toolExplanation
         }
     }
 }

@@ -349,7 +349,8 @@ extension DiagnosticCode {
             `copyFrom` names an external image. Nothing of how it was built is known, so there is nothing to copy. Write \
             `base:` with its name to build on it.
             """
-        case .condaExtras, .pipIgnored, .runtimeImage: toolExplanation
+        case .condaExtras, .pipIgnored, .runtimeImage, .hashMissing, .hashImpossible, .condarc, .condarcKey:
+            toolExplanation
         case .fleetValue:
             """
             A value of `varve.yaml` is not of its form: `definitions` are folders of the repository or patterns of \

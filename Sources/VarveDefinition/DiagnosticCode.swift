@@ -96,10 +96,14 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
     case rTwoVersions = "VRV083"
     case rRemote = "VRV084"
     case rMirror = "VRV085"
-    // What tools pass over
+    // What tools pass over or refuse
     case condaExtras = "VRV136"
     case pipIgnored = "VRV137"
     case runtimeImage = "VRV138"
+    case hashMissing = "VRV139"
+    case hashImpossible = "VRV140"
+    case condarc = "VRV141"
+    case condarcKey = "VRV142"
     // varve.yaml
     case fleetValue = "VRV151"
     case unknownGroup = "VRV152"

@@ -14,6 +14,10 @@ enum CondaStep {
         if let pip = content.pip, !pip.constraints.isEmpty {
             step.files.append(Step.text("step/constraints.txt", PipStep.constraintsFile(pip)))
         }
+        if let priority = content.channelPriority {
+            // micromamba and mamba 2 read variables of their own.
+            for name in ["CONDA", "MAMBA"] { step.environment[name + "_CHANNEL_PRIORITY"] = priority }
+        }
         if let version = content.cudaOverride { step.environment["CONDA_OVERRIDE_CUDA"] = version }
         return step
     }

@@ -48,6 +48,7 @@ struct BuildReader {
             result.data.apt = AptList(findings: findings).read(lines.lines)
         }
         try readConda(build, beside, folder, into: &result)
+        try readCondarc(beside, folder, into: &result)
         let installR = try script(build, "installR", DefinitionNames.installR, beside, folder)
         RLayers(findings: findings, sourceLines: sourceLines)
             .read(build, installR: installR?.script, into: &result.data)

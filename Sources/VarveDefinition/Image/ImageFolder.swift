@@ -175,6 +175,7 @@ enum DefinitionNames {
     static let verify = "verify"
     static let runtime = "runtime.txt"
     static let lock = "conda-lock.yml"
+    static let condarc = ".condarc"
     static let subfolders = ["binder", ".binder"]
 
     /// Every file beside `image.yaml`.

@@ -24,6 +24,7 @@ extension RequirementsFile {
         guard let suffix = perRequirementOptions(options, line) else { return }
         if let scheme = UrlCheck.scheme(of: text), Self.urlSchemes.contains(scheme) {
             guard let requirement = try urlRequirement(text, at: place) else { return }
+            if !isConstraint { note(text, url: text, marker: requirement.contains(" ; "), suffix, at: place) }
             add(requirement + suffix, isConstraint: isConstraint)
             return
         }
@@ -62,7 +63,30 @@ extension RequirementsFile {
             findings.report(.requirement, at: place, "a constraint cannot have extras")
             return
         }
+        if isConstraint {
+            // Hashes of constraints count as well, in ways that changed from one pip to the next.
+            if suffix.contains("--hash=") { hashes.isOpen = true }
+        } else {
+            note(
+                requirement.text, url: requirement.url, marker: requirement.marker != nil, suffix, at: place,
+                isPinned: requirement.specifiers.count == 1 && requirement.specifiers[0].hasPrefix("=="))
+        }
         add(requirement.text + suffix, isConstraint: isConstraint)
+    }
+
+    /// Remembers a requirement for the check of hashes.
+    private mutating func note(
+        _ text: String, url: String?, marker: Bool, _ suffix: String, at place: Place, isPinned: Bool = false
+    ) {
+        let isVersionControl = url.flatMap(UrlCheck.scheme)?.contains("+") ?? false
+        let fragment = url?.split(separator: "#").dropFirst().last ?? ""
+        hashes.requirements.append(
+            HashCheck.Requirement(
+                place: place, text: text, hasOption: suffix.contains("--hash="),
+                hasFragment: fragment.split(separator: "&").contains { part in
+                    ["sha256=", "sha384=", "sha512="].contains { part.hasPrefix($0) }
+                }, hasMarker: marker,
+                kind: isVersionControl ? .unhashable : url != nil ? .archive : isPinned ? .pinned : .index))
     }
 
     private mutating func add(_ requirement: String, isConstraint: Bool) {
@@ -172,6 +196,9 @@ extension RequirementsFile {
                 )
                 return
             }
+            hashes.requirements.append(
+                HashCheck.Requirement(
+                    place: place, text: value, hasMarker: url.contains(" ; "), kind: .unhashable))
             requirements.append("-e " + url)
             return
         }
@@ -202,6 +229,7 @@ extension RequirementsFile {
             return
         }
         touched.insert(path)
+        hashes.requirements.append(HashCheck.Requirement(place: place, text: text, kind: .unhashable))
         localSources.insert(
             LocalSource(name: "", path: path, tree: tree, isEditable: isEditable, extras: extras)
         )

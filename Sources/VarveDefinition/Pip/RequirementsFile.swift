@@ -21,6 +21,9 @@ struct RequirementsFile {
     /// Files read and folders named, for `outsideInputs`.
     var touched: Set<RepositoryPath> = []
 
+    /// What pip's check of hashes sees.
+    var hashes = HashCheck()
+
     /// Files that were read, and as what.
     var done: Set<Inclusion> = []
     /// The files that are being read, each included by the one before it.
@@ -53,10 +56,11 @@ struct RequirementsFile {
     /// Reads lines that stand in a file; relative paths start at that file's folder.
     mutating func read(_ lines: [SourceLine], in file: RepositoryPath, isConstraint: Bool = false) throws {
         open.append(file)
-        defer { open.removeLast() }
         for line in LogicalLine.join(lines) where !findings.isFull {
             try read(line, in: file, isConstraint: isConstraint)
         }
+        open.removeLast()
+        if open.isEmpty { hashes.report(to: findings) }
     }
 
     private mutating func read(_ line: LogicalLine, in file: RepositoryPath, isConstraint: Bool) throws {
@@ -176,6 +180,7 @@ struct RequirementsFile {
         switch given.option.value {
         case .none:
             if flags.insert(name).inserted { options.append(name) }
+            if name == "--require-hashes", hashes.demand == nil { hashes.demand = place }
         case .text:
             options.append(name + " " + ShellWords.quote(given.value))
         case .url, .urlOrFolder:

@@ -5,6 +5,8 @@
 /// A key without a value (`pip:`) counts as not given, as most people mean it.
 struct ShapeCheck {
     let findings: Findings
+    /// Whether the document is one of the repository, which has no say in what the operator sets.
+    var isOfRepository = true
     /// The keys that `varve.yaml` gives where the document does not.
     var defaulted: Set<String> = []
 
@@ -12,7 +14,7 @@ struct ShapeCheck {
     func check(_ entries: [YamlValue.Entry], at place: Place, against keys: [KeyDescription]) {
         for entry in entries where !findings.isFull {
             guard let key = keys.first(where: { $0.name == entry.key }) else {
-                if let place = OperatorSettings.place(of: entry.key) {
+                if isOfRepository, let place = OperatorSettings.place(of: entry.key) {
                     findings.report(
                         .operatorSetting, at: entry.place,
                         "\(quoted(entry.key)) is for whoever runs varve to set, and is not read from the repository",

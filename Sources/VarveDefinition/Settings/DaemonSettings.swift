@@ -50,7 +50,7 @@ public struct DaemonSettings: Hashable, Sendable {
             }
             return nil
         }
-        ShapeCheck(findings: findings).check(entries, at: root.place, against: DaemonKeys.all)
+        ShapeCheck(findings: findings, isOfRepository: false).check(entries, at: root.place, against: DaemonKeys.all)
         guard findings.isEmpty else { return nil }
         var settings = DaemonSettings()
         for item in root["repositories"]?.items ?? [] {

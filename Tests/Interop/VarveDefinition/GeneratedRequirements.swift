@@ -217,10 +217,13 @@ struct GeneratedRequirements {
     /// The definition with one thing changed that pip would act on, and what that is.
     func changed(_ random: inout SeededRandom) -> (edit: String, GeneratedRequirements) {
         var result = self
-        let edit = Self.pick(Self.edits, &random)
+        // With hashes, each requirement has one and an exact version; without, none has.
+        let isHashed = lines.contains { !$0.hashes.isEmpty }
+        let edit = Self.pick(
+            Self.edits.filter { isHashed ? $0 != "operator" && $0 != "requirement" : $0 != "hash" }, &random)
         let index = Int.random(in: 0..<lines.count, using: &random)
         switch edit {
-        case "version": result.lines[index].specifiers = lines[index].specifiers.dropLast() + [["==", "77.1"]]
+        case "version": result.lines[index].specifiers = [["==", "77.1"]]
         case "operator":
             var all = lines[index].specifiers
             let last = all.popLast() ?? ["==", "5"]
@@ -238,7 +241,6 @@ struct GeneratedRequirements {
             }
         case "hash":
             result.lines[index].hashes = [Self.hash(&random)]
-            result.lines[index].specifiers = [["==", "1.\(index)"]]
         case "requirement": result.lines.append(Line(name: "one-more"))
         case "constraint": result.constraints.append(Line(name: "held", specifiers: [["<", "9"]]))
         default: result.lines[index].name += "2"

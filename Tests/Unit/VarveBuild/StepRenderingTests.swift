@@ -59,6 +59,14 @@ import VarveModel
         #expect(text("step/requirements.txt", of: step) == "")
     }
 
+    @Test(arguments: ["strict", "flexible", "disabled"])
+    func channelPriorityIsGivenToEachTool(_ priority: String) {
+        let step = CondaStep.make(CondaContent(channels: [], dependencies: ["a"], channelPriority: priority))
+        #expect(step.environment["CONDA_CHANNEL_PRIORITY"] == priority)
+        #expect(step.environment["MAMBA_CHANNEL_PRIORITY"] == priority)
+        #expect(CondaStep.make(CondaContent(channels: [], dependencies: ["a"])).environment.isEmpty)
+    }
+
     @Test func environmentFileIsQuotedThroughout() throws {
         let content = CondaContent(
             channels: ["conda-forge", "https://c.example/x"], dependencies: ["xarray", #"n=1.26[build="a b"]"#],

@@ -81,6 +81,55 @@ struct HostileInputTests {
         #expect(try codes("environment.yml", "dependencies: [" + String(repeating: "[", count: 1 << 20)) == ["VRV003"])
     }
 
+    /// Files of the largest size are read, and one byte more is refused unread.
+    @Test(arguments: [
+        ("image.yaml", 1 << 20), ("apt.txt", 10 << 20), ("environment.yml", 10 << 20), ("requirements.txt", 10 << 20),
+        ("runtime.txt", 10 << 20), (".condarc", 10 << 20),
+    ])
+    func filesOfTheLargestSizeAreRead(_ file: String, _ limit: Int) throws {
+        let text = file == "image.yaml" ? "base: localhost/x\n" : ""
+        let line = "#" + String(repeating: "x", count: 1_022) + "\n"
+        let comments = String(repeating: line, count: limit / 1_024)
+        let full = text + String(comments.prefix(limit - text.utf8.count))
+        // runtime.txt has no comments.
+        #expect(try codes(file, full) == (file == "runtime.txt" ? ["VRV071"] : []))
+        #expect(try codes(file, full + "#") == ["VRV002"])
+    }
+
+    /// A name with a line feed or a control character could write a second line into what a tool or a person is given.
+    @Test(arguments: [
+        ("image.yaml", "base: localhost/x\nname: \"a\\nb\"\n"), ("image.yaml", "base: \"localhost/x\\ny\"\n"),
+        ("image.yaml", "base: localhost/x\ntags: [\"a\\nb\"]\n"),
+        ("image.yaml", "base: localhost/x\nowner: \"user/a\\nb\"\n"),
+        ("image.yaml", "base: localhost/x\nenv: {\"A\\nB\": c}\n"),
+        ("image.yaml", "base: localhost/x\ninputs: [\"a\\nb\"]\n"),
+        ("image.yaml", "base: localhost/x\nbuild: {apt: [\"git\\n-y\"]}\n"),
+        ("image.yaml", "base: localhost/x\nbuild: {apt: [\"g\\eit\"]}\n"),
+        ("image.yaml", "base: localhost/x\nbuild: {pip: [\"a\\eb\"]}\n"),
+        ("image.yaml", "base: localhost/x\nbuild: {cran: [\"a\\eb\"]}\n"),
+        ("image.yaml", "base: localhost/x\nbuild: {conda: {channels: [\"a\\nb\"], dependencies: [a]}}\n"),
+        ("image.yaml", "base: localhost/x\nbuild: {conda: {dependencies: [\"a\\nb\"]}}\n"),
+        ("image.yaml", "base: localhost/x\ncopyFrom: \"a\\nb\"\n"),
+        ("environment.yml", "dependencies: [\"a\\0\"]\n"),
+        ("environment.yml", "dependencies: [a]\nvariables: {\"A\\n\": b}\n"),
+        ("environment.yml", "dependencies: [{pip: [\"a\\e\"]}]\n"), (".condarc", "channel_priority: \"strict\\n\"\n"),
+        ("runtime.txt", "python-3.10\u{1B}\n"), ("requirements.txt", "a\u{0}b\n"), ("apt.txt", "git\u{7F}\n"),
+        // What apt reads as a pattern, a task, a removal, a forced installation, an option or a file.
+        ("apt.txt", "?installed\n"), ("apt.txt", "~i\n"), ("apt.txt", "lib*\n"), ("apt.txt", "^git$\n"),
+        ("apt.txt", "mail-server^\n"), ("apt.txt", "libc6-\n"), ("apt.txt", "git+\n"), ("apt.txt", "-y\n"),
+        ("apt.txt", "./x.deb\n"),
+        ("apt.txt", "git_\n"), ("apt.txt", "git/\n"), ("apt.txt", "git=\n"), ("apt.txt", "[a]\n"),
+    ])
+    func namesWithControlCharactersAndPatternsAreErrors(_ file: String, _ text: String) throws {
+        let fleet = try DefinitionFixture.fleet(
+            ["i/image.yaml": "base: localhost/x\n"].merging(["i/" + file: text]) { $1 })
+        let found = fleet.invalid.flatMap(\.diagnostics)
+        #expect(!found.isEmpty)
+        for diagnostic in found {
+            #expect(!diagnostic.description.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F })
+        }
+    }
+
     @Test
     func includesThatMultiplyAreReadOnce() throws {
         var files: [String: MemorySourceTree.File] = [:]

@@ -191,8 +191,7 @@ struct LayerFileTests {
                 -c https://x.org/constraints.txt
                 Numpy == 1.26.0 ; python_version<'3.13'
                 pkg==1.0 \\
-                    --hash=sha256:bb \\
-                    --hash=sha256:AA
+                    --config-settings=a=b
                 git+ssh://git@github.com/a/b.git@main#egg=b
                 -e git+https://github.com/a/c#egg=c
                 -e ../lib/mylib[test]
@@ -212,7 +211,7 @@ struct LayerFileTests {
             pip.requirements == [
                 "-e git+https://github.com/a/c#egg=c", "black", "extra-req",
                 "git+ssh://git@github.com/a/b.git@main#egg=b",
-                "numpy==1.26; python_version < \"3.13\"", "pkg==1 --hash=sha256:aa --hash=sha256:bb", "pytest",
+                "numpy==1.26; python_version < \"3.13\"", "pkg==1 --config-settings=a=b", "pytest",
             ]
         )
         #expect(pip.constraints == ["scipy<2"])

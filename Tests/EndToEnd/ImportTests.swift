@@ -64,7 +64,8 @@ struct ImportTests {
             ])
         #expect(
             try await files() == [
-                ".varve/image.schema.json", "images/ds-python/apt.txt", "images/ds-python/image.yaml",
+                ".varve/fleet.schema.json", ".varve/image.schema.json", "images/ds-python/apt.txt",
+                "images/ds-python/image.yaml",
                 "images/ds-python/postBuild", "images/ds-python/requirements.txt",
             ])
         #expect(
@@ -100,7 +101,8 @@ struct ImportTests {
         #expect(severities == ["note", "note", "note", "note", "error", "note"], "\(answer)")
         #expect(
             try await files() == [
-                ".varve/image.schema.json", "images/b/image.yaml", "images/ds-python/notes.txt",
+                ".varve/fleet.schema.json", ".varve/image.schema.json", "images/b/image.yaml",
+                "images/ds-python/notes.txt",
             ])
         #expect(try text("images/b/image.yaml").contains("\nowner: user/me\n"))
 

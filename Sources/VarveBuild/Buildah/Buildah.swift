@@ -40,6 +40,28 @@ struct Buildah: Sendable {
         return String(result.text.split(separator: "\n").last ?? "")
     }
 
+    /// Runs a subcommand that changes the names of an image, one at a time in this store.
+    ///
+    /// buildah 1.28 reads the names of an image, changes them and writes all of them back: of two processes that name one
+    /// image at once, such as two keys on one base, one would lose its name.
+    func changeNames(_ arguments: [String]) async throws -> CommandResult {
+        try await runner.run(
+            Command(
+                "flock", [store.nameLock, "buildah"] + store.arguments + arguments, environment: environment,
+                output: .captured(limit: 1 << 20)
+            ),
+            onLine: { _ in }
+        )
+    }
+
+    /// Gives an image of the store one more name.
+    ///
+    /// - Throws: as `check`.
+    func name(_ image: Digest, as name: String) async throws {
+        let result = try await changeNames(["tag", image.hex, name])
+        guard result.isSuccess else { throw failure(result, layer: .base, verb: "name the base") }
+    }
+
     /// The failure that a result of buildah itself means.
     func failure(_ result: CommandResult, layer: LayerKind?, verb: String) -> BuildFailure {
         let line = result.tail.last { !$0.isEmpty } ?? "\(result.status)"

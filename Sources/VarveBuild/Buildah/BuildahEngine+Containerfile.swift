@@ -37,7 +37,7 @@ extension BuildahEngine {
         }
         for name in images.text.split(separator: "\n") where name.hasSuffix(suffix) {
             let isOwn = name.hasPrefix("localhost/varve/context-") || name.hasPrefix("localhost/varve/containerfile:")
-            if isOwn { _ = try? await buildah.run(["rmi", String(name)]) }
+            if isOwn { _ = try? await buildah.changeNames(["rmi", String(name)]) }
         }
     }
 
@@ -113,7 +113,7 @@ extension BuildahEngine {
                 .definition, layer: .base,
                 message: "failed to build on '\(reference)': it has ONBUILD instructions, which no key would cover")
         }
-        _ = try await buildah.check(["tag", digest.hex, name], layer: .base, verb: "name the image")
+        try await buildah.name(digest, as: name)
     }
 
     /// Removes what the mounts of the steps left, and gives the result the name of the key.

@@ -161,6 +161,6 @@ public struct BuildahEngine: LayerEngine {
                 )
             }
         }
-        _ = try await buildah.check(["tag", digest.hex, name], layer: .base, verb: "name the base")
+        try await buildah.name(digest, as: name)
     }
 }

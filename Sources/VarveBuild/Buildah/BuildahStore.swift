@@ -35,6 +35,8 @@ public struct BuildahStore: Hashable, Sendable {
     var caches: String { folder + "/cache" }
     /// A policy that lets varve move its own images; the host's decides about images from outside.
     var policy: String { folder + "/etc/policy.json" }
+    /// The file that is locked while names of images change.
+    var nameLock: String { folder + "/etc/names.lock" }
 
     /// The options that stand before the subcommand of buildah.
     public var arguments: [String] { ["--root", root, "--runroot", runRoot, "--storage-driver", driver.rawValue] }

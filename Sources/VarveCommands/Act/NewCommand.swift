@@ -93,6 +93,14 @@ struct NewCommand: AsyncParsableCommand {
         guard source.base != nil || source.copyFrom != nil || source.external != nil else {
             throw ValidationError("--base, --copy-from or --external is needed")
         }
+        let lists = [
+            layers.apt, layers.conda, layers.channel, layers.cran, layers.bioconductor, layers.remote, layers.pip,
+            files.env, files.input, people.tag,
+        ]
+        let isBuilt = source.base != nil || source.copyFrom != nil || !lists.allSatisfy(\.isEmpty)
+        if source.external != nil, isBuilt {
+            throw ValidationError("--external is an image built elsewhere: nothing says how to build or tag it")
+        }
         let isBootstrap = source.base?.hasPrefix("bootstrap:") ?? false
         guard isBootstrap || (source.bootstrapPackage.isEmpty && source.bootstrapUser == nil && source.mirror == nil)
         else {

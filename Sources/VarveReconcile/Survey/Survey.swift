@@ -141,8 +141,8 @@ public struct Survey: Sendable {
         var result: [ImageReference: Planner.BaseResolution] = [:]
         var names: [String: ImageReference] = [:]
         for reference in wanted.keys { names[reference.description] = reference }
-        for record in records {
-            guard let base = record.base, let reference = names[base.reference], let manifest = base.manifestDigest,
+        for base in records.compactMap(\.base).flatMap({ [$0] + ($0.images ?? []) }) {
+            guard let reference = names[base.reference], let manifest = base.manifestDigest,
                 let config = base.configDigest
             else { continue }
             result[reference] = .success(

@@ -39,6 +39,9 @@ struct ContainerfileTests {
         #expect(try await image.run("env").stdout.contains("LETTER=a\n"))
         #expect(try await !image.run("env").stdout.contains("SOURCE_DATE_EPOCH"))
 
+        let status = try await fleet.varve.run("status", "--format", "json")
+        #expect(status.stdout.contains("\"built\"") && !status.stdout.contains("pending"), "\(status)")
+
         let described = try await fleet.pass(Fleet.image("a", base: yaml, more: "description: other\n"))
         #expect(described.status == 0 && described.executed.isEmpty && described.committed.isEmpty, "\(described)")
 

@@ -66,6 +66,7 @@ enum RecordLine {
             record.reasons = []
             if let message = record.error?.message { record.error?.message = shortened(message, 100) }
         case 9:
+            record.base?.images = nil
             record.reference = record.reference.map { shortened($0, 400) }
             if let reference = record.base?.reference { record.base?.reference = shortened(reference, 200) }
             record.tags = record.tags.prefix(3).map { shortened($0, 130) }

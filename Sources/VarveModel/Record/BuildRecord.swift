@@ -119,7 +119,7 @@ public struct LayerRecord: Codable, Hashable, Sendable {
 
 /// A base as it was resolved for a build.
 public struct BaseRecord: Codable, Hashable, Sendable {
-    /// The reference, the image's name, or `bootstrap debian/bookworm`.
+    /// The reference, the image's name, `bootstrap debian/bookworm` or `containerfile Containerfile`.
     public var reference: String
     /// The digest of the platform's manifest; absent for a bootstrap.
     public var manifestDigest: Digest?
@@ -127,6 +127,8 @@ public struct BaseRecord: Codable, Hashable, Sendable {
     public var configDigest: Digest?
     /// The version of CUDA that the base has, where it has one; the images that stand on it have it too.
     public var cudaVersion: String?
+    /// The images that a Containerfile names, as they were resolved; absent for every other base.
+    public var images: [BaseRecord]?
 
     /// A resolved base.
     public init(

@@ -213,9 +213,17 @@ extension Planner {
             }
         }
         let content = ContainerfileContent(specification: specification, images: images.mapValues(\.configDigest))
-        let record = BaseRecord(
+        var record = BaseRecord(
             reference: "containerfile \(specification.path)",
             cudaVersion: Self.newest(images.values.compactMap(\.cudaVersion)))
+        let pinned = specification.images.compactMap { reference in
+            images[reference].map { image in
+                BaseRecord(
+                    reference: reference.description, manifestDigest: image.manifestDigest,
+                    configDigest: image.configDigest, cudaVersion: image.cudaVersion)
+            }
+        }
+        if !pinned.isEmpty { record.images = pinned }
         return Base(content: .containerfile(content), record: record, contextImages: images, readiness: .ready)
     }
 

@@ -154,17 +154,21 @@ public struct Survey: Sendable {
         of wanted: Set<PlatformReference>, records: [BuildRecord]
     ) -> [PlatformReference: Planner.BaseResolution] {
         var result: [PlatformReference: Planner.BaseResolution] = [:]
-        let names = Dictionary(grouping: wanted, by: \.reference.description)
         for record in records {
-            guard let base = record.base, let found = names[base.reference] else { continue }
-            for wanted in found {
-                guard record.builtPlatforms.isEmpty || record.builtPlatforms.contains(wanted.platform) else { continue }
-                let base = record.base(for: wanted.platform) ?? base
-                guard let manifest = base.manifestDigest, let config = base.configDigest else { continue }
-                result[wanted] = .success(
-                    ResolvedImage(
-                        reference: base.reference, manifestDigest: manifest, configDigest: config,
-                        cudaVersion: base.cudaVersion))
+            // A record that does not say its platform was made on the one that is asked for.
+            for platform in record.builtPlatforms.isEmpty ? [platform] : record.builtPlatforms {
+                guard let own = record.base(for: platform) else { continue }
+                for base in [own] + (own.images ?? []) {
+                    guard let manifest = base.manifestDigest, let config = base.configDigest,
+                        let reference = try? ImageReference(base.reference)
+                    else { continue }
+                    let found = PlatformReference(reference, for: platform)
+                    guard wanted.contains(found) else { continue }
+                    result[found] = .success(
+                        ResolvedImage(
+                            reference: base.reference, manifestDigest: manifest, configDigest: config,
+                            cudaVersion: base.cudaVersion))
+                }
             }
         }
         return result

@@ -3,6 +3,7 @@
 import Testing
 import VarveDefinition
 import VarveModel
+import VarveTestSupport
 
 @Suite("Containerfile")
 struct ContainerfileTests {
@@ -105,6 +106,17 @@ struct ContainerfileTests {
         let outside = ["x/Containerfile": "FROM a.b/c\n"]
         let found = try DefinitionFixture.diagnostics(yaml, files, outside: outside)
         #expect(found.map(\.code) == ["VRV121"], "\(found)")
+    }
+
+    @Test func linksInTheContextAreRefusedWhereverTheyLead() throws {
+        let tree = try MemorySourceTree([
+            "i/image.yaml": .file(Array(Self.yaml.utf8)), "i/Containerfile": .file(Array("FROM a.b/c\n".utf8)),
+            "i/data/out": .symlink("../../../etc/passwd"), "i/data/in": .symlink("../Containerfile"),
+        ])
+        let fleet = try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
+        let found = fleet.invalid.flatMap(\.diagnostics)
+        #expect(found.map(\.code) == ["VRV125", "VRV125"])
+        #expect(found.allSatisfy { $0.message.contains("symbolic link") })
     }
 
     @Test func whatIsRenderedNamesThePinnedImagesAlone() {

@@ -78,6 +78,23 @@ struct ContainerfileStepTests {
         #expect(try await engine.layer(for: request.key, kind: .base) == nil)
     }
 
+    @Test func linkOfAnEarlierStageLeadsNowhereOutside() async throws {
+        let engine = try await bench.makeEngine()
+        let outside = bench.folder + "/outside-\(Int.random(in: 0..<1_000_000))"
+        try Data("of the host\n".utf8).write(to: URL(filePath: outside))
+        let request = try await request(
+            """
+            FROM registry.example/base:1 AS one
+            RUN ln -s \(outside) /link && ln -s / /root-link
+            FROM registry.example/base:1
+            COPY --from=one /root-link\(outside) /taken
+
+            """)
+        let failure = await #expect(throws: BuildFailure.self) { try await engine.build(request, log: Lines()) }
+        #expect(failure?.failureClass == .definition, "\(String(describing: failure))")
+        #expect(try await remains(of: request, engine) == [])
+    }
+
     @Test func nothingIsTakenFromTheStoreThatIsNoPartOfTheKey() async throws {
         let engine = try await bench.makeEngine()
         let base = try await bench.base()

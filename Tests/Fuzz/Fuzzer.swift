@@ -40,7 +40,8 @@ public struct Fuzzer {
             let began = Self.cpuSeconds()
             switch grammar.file {
             case nil: readValue(String(decoding: input, as: UTF8.self))
-            case let file?: try readFile(file, input)
+            case let file?:
+                do { try readFile(file, input) } catch { fail("threw \(error)", input) }
             }
             let spent = Self.cpuSeconds() - began
             report.slowest = max(report.slowest, spent)
@@ -140,7 +141,7 @@ public struct Fuzzer {
     private func read(_ files: [String: MemorySourceTree.File]) throws -> Fleet {
         var all = files
         if all["i/image.yaml"] == nil { all["i/image.yaml"] = .file(Array("base: localhost/x\n".utf8)) }
-        all["i/link"] = .symlink("../../etc/passwd")
+        all["i/link"] = .symlink(GuardedTree.target)
         all["i/c.txt"] = .file(Array("numpy<3\n-r c.txt\n".utf8))
         all["i/p/setup.py"] = .file([])
         let tree = GuardedTree(tree: try MemorySourceTree(all))
@@ -176,6 +177,8 @@ public struct Fuzzer {
 /// A tree that hands out only what it named before, and never what a link holds.
 private struct GuardedTree: SourceTree {
     var tree: MemorySourceTree
+    /// Where the link leads; in no grammar, so that no input is equal to it.
+    static let target = "../../the/target/of/the/link"
 
     func entries(in folder: RepositoryPath) throws -> [SourceEntry] { try tree.entries(in: folder) }
 
@@ -188,7 +191,7 @@ private struct GuardedTree: SourceTree {
 
     func read(_ id: ObjectID, limit: Int) throws -> [UInt8] {
         let bytes = try tree.read(id, limit: limit)
-        if bytes == Array("../../etc/passwd".utf8) {
+        if bytes == Array(Self.target.utf8) {
             throw SourceError.unreadable(path: "link", reason: "a link was read as a file")
         }
         return bytes

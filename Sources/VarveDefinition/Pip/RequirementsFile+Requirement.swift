@@ -166,6 +166,11 @@ extension RequirementsFile {
             findings.report(.requirement, at: place, "the URL \(quoted(url)) holds a blank")
             return nil
         }
+        // In no URL (RFC 3986), and at the end of a line it would join the next one to it.
+        guard !url.utf8.contains(0x5C) else {
+            findings.report(.requirement, at: place, "the URL \(quoted(url)) holds a backslash")
+            return nil
+        }
         guard checkRemote(UrlCheck.scheme(of: url) ?? "", at: place) else { return nil }
         return url + (marker.map { " ; " + $0 } ?? "")
     }

@@ -43,6 +43,10 @@ struct LayerFileTests {
             file: "environment.yml", text: "dependencies:\n  - numpy:\n", expected: ["VRV050 2:5"],
             contains: "without a colon"),
         Case(file: "environment.yml", text: "dependencies:\n  - numpy >=1 <2\n", expected: ["VRV051 2:5"]),
+        Case(
+            file: "environment.yml", text: "dependencies:\n  - x[version='>=1,<2|3',build=/d::*]\n",
+            expected: ["VRV051 2:5"]),
+        Case(file: "requirements.txt", text: "https://a.b/c\\ # d\n", expected: ["VRV060 1:1"], contains: "backslash"),
         Case(file: "environment.yml", text: "dependencies:\n  - dask[a b=c\n", expected: ["VRV051 2:5"]),
         Case(file: "environment.yml", text: "dependencies:\n  - '[a]'\n", expected: ["VRV051 2:5"]),
         Case(file: "environment.yml", text: "dependencies:\n  - \"a\\nb\"\n", expected: ["VRV051 2:5"]),

@@ -16,8 +16,12 @@ let pages = ["README.md"]
 /// Targets without I/O also reject unsafe memory, so that no stray pointer can reach them.
 let pureSettings = settings + [.strictMemorySafety()]
 
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdTLS", package: "hummingbird"),
+]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -30,6 +34,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
         .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1")),
+        .package(url: "https://github.com/swift-server/async-http-client", .upToNextMinor(from: "1.37.0")),
         .package(url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2")),
         .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
         .package(url: "https://github.com/jpsim/Yams", .upToNextMinor(from: "6.2.2")),
@@ -57,10 +63,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "VarveServer",
+            dependencies: [
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveReconcile", asyncHTTPClient, crypto, logging,
+            ] + hummingbird,
+            exclude: pages,
+            swiftSettings: settings
+        ),
+        .target(
             name: "VarveCommands",
             dependencies: [
-                "VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveReconcile",
-                argumentParser, logging,
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveReconcile", "VarveServer",
+                argumentParser, asyncHTTPClient, logging,
             ],
             exclude: pages,
             swiftSettings: settings

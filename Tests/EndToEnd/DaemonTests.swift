@@ -8,44 +8,6 @@ import VarveTestSupport
 /// The daemon: a push is enough, whatever way the repository is reached.
 @Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct DaemonTests {
-    /// A running daemon and what it says.
-    private struct Daemon {
-        let process: ChildProcess
-        private let lines: AsyncStream<String>
-
-        init(_ fleet: Fleet, repository: String, more: String = "", environment: [String: String?] = [:]) throws {
-            let file = try fleet.directory.write(
-                """
-                stateDir: \(fleet.varve.state)
-                registry: \(fleet.prefix)
-                plainHTTP: ['\(fleet.registry.host)']
-                repositories:
-                - repo: \(repository)
-                \(more)
-                """, to: "daemon.yaml")
-            process = try ChildProcess(
-                VarveProcess.binary(), ["daemon", "--config", file, "--format", "json"],
-                environment: fleet.varve.environment.merging(environment) { $1 })
-            lines = process.lines()
-            let process = process
-            fleet.directory.addCleanup { await process.stop() }
-        }
-
-        /// Waits for an event; nil where the daemon ends without it.
-        func event(_ kind: String, _ matches: (JSONValue) -> Bool = { _ in true }) async throws -> JSONValue? {
-            for await line in lines {
-                let event = try JSONValue(parsing: line)
-                if event["event"].string == kind, matches(event) { return event }
-            }
-            return nil
-        }
-
-        /// Waits for an image to be built.
-        func built(_ image: String) async throws -> Bool {
-            try await event("image-finished") { $0["image"].string == image && $0["status"].string == "built" } != nil
-        }
-    }
-
     private static func files(_ fleet: Fleet, _ image: String, _ word: String) async throws -> [String: String?] {
         Fleet.image(image, base: try await fleet.base(.tiny), files: ["postBuild": "#!/bin/sh\necho \(word) >/word\n"])
     }
@@ -57,7 +19,7 @@ struct DaemonTests {
         let bare = try await GitCommandLine.initialize(remote, bare: true)
         try await fleet.git("remote", "add", "origin", remote)
         let server = try await GitHTTPServer(serving: fleet.directory.path("remotes"), in: fleet.directory)
-        let daemon = try Daemon(fleet, repository: server.address(of: "fleet.git"), more: "interval: 1s\n")
+        let daemon = try DaemonProcess(fleet, repository: server.address(of: "fleet.git"), more: "interval: 1s\n")
         // The repository is empty at first.
         #expect(try await daemon.event("pass-finished") != nil)
         for word in ["one", "two"] {
@@ -83,7 +45,7 @@ struct DaemonTests {
         try await fleet.git.commit(Self.files(fleet, "a", "one"))
         try await fleet.git("push", "--quiet", "origin", "HEAD:main")
         // An interval that the test never sees the end of: only the watch can set off the second pass.
-        let daemon = try Daemon(fleet, repository: remote, more: "interval: 10h\n")
+        let daemon = try DaemonProcess(fleet, repository: remote, more: "interval: 10h\n")
         #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
         _ = try await daemon.event("pass-finished")
         for (branch, word) in [("main", "two"), ("main", "three")] {
@@ -106,7 +68,7 @@ struct DaemonTests {
         let broken = Fleet.image(
             "bad", base: try await fleet.base(.tiny), files: ["postBuild": "#!/bin/sh\necho no >&2\nexit 3\n"])
         try await fleet.git.commit(broken + Self.files(fleet, "good", "one"))
-        let daemon = try Daemon(fleet, repository: fleet.git.folder, more: "interval: 1s\nbuilders: 1\n")
+        let daemon = try DaemonProcess(fleet, repository: fleet.git.folder, more: "interval: 1s\nbuilders: 1\n")
         let failed = try await daemon.event("image-finished") { $0["image"].string == "bad" }
         #expect(failed?["status"].string == "error")
         // Three more passes see the same definition and leave it alone; then a new one is tried at once.
@@ -123,10 +85,10 @@ struct DaemonTests {
         try await fleet.git.commit(
             Self.files(fleet, "a", "one")
                 + Fleet.image("b", base: "a", files: ["postBuild": "#!/bin/sh\ncat /word >/again\n"]))
-        let first = try Daemon(fleet, repository: fleet.git.folder, more: "interval: 10h\n")
+        let first = try DaemonProcess(fleet, repository: fleet.git.folder, more: "interval: 10h\n")
         _ = try await first.event("layer-started") { $0["image"].string == "b" && $0["layer"].string == "postBuild" }
         await first.process.killHard()
-        let second = try Daemon(fleet, repository: fleet.git.folder, more: "interval: 10h\n")
+        let second = try DaemonProcess(fleet, repository: fleet.git.folder, more: "interval: 10h\n")
         #expect(try await second.built("b"), "\(second.process.errorOutput)")
         _ = try await second.event("pass-finished")
         #expect(try await fleet.history("a").count == 1)

@@ -3,9 +3,6 @@
 import ArgumentParser
 import Foundation
 import VarveDefinition
-import VarveGit
-import VarveModel
-import VarveReconcile
 
 /// `varve daemon`: keeps registries equal to repositories until it is stopped.
 struct DaemonCommand: AsyncParsableCommand {
@@ -22,50 +19,8 @@ struct DaemonCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try read()
-        let repositories = settings.repositories.map { settings.workspace(of: $0) }
-        var workspaces: [Workspace] = []
-        for repository in repositories { workspaces.append(try await Workspace(repository)) }
-        guard let first = workspaces.first else { return }
-        try first.state.prepare()
-        let lock = try StateLock(first.state)
-        var parts: [(workspace: Workspace, reconciler: Reconciler, events: @Sendable (PassEvent) -> Void)] = []
-        for (workspace, repository) in zip(workspaces, repositories) {
-            var pass = workspace.passSettings
-            pass.builders = settings.builders
-            pass.layerTimeout = settings.layerTimeout
-            pass.trigger = "daemon"
-            let name = repositories.count > 1 ? redacted(repository.repository) : nil
-            let source = workspace.repository
-            let log = DaemonLog(format: format, repository: name) { try? source.tree(of: $0) }
-            let running = RunningImages(workspace.state, now: pass.now)
-            let events: @Sendable (PassEvent) -> Void = { event in
-                running.note(event)
-                log.show(event)
-            }
-            parts.append((workspace, try await workspace.reconciler(settings: pass, events: events), events))
-        }
-        // All of them before any pass: it removes what no pass may miss.
-        for part in parts { try await part.reconciler.prepare() }
-        var watches: [ReferenceWatch?] = []
-        var loops: [ReconcileLoop] = []
-        for part in parts {
-            let bell = Bell()
-            if part.workspace.isLocal { watches.append(ReferenceWatch(part.workspace.repository) { bell.ring() }) }
-            loops.append(
-                ReconcileLoop(
-                    part.reconciler,
-                    settings: LoopSettings(interval: settings.interval, baseInterval: settings.baseInterval),
-                    bell: bell,
-                    events: part.events))
-        }
-        let running = loops
-        try await untilSignalled {
-            await withDiscardingTaskGroup { group in
-                for loop in running { group.addTask { await loop.run() } }
-            }
-        }
-        extendLifetime(watches)
-        extendLifetime(lock)
+        let fleet = try await DaemonFleet(settings, format: format)
+        try await untilSignalled { await fleet.run() }
     }
 
     private func read() throws -> DaemonSettings {
@@ -83,19 +38,5 @@ struct DaemonCommand: AsyncParsableCommand {
             throw CommandError("configuration '\(path)' is not valid")
         }
         return settings
-    }
-}
-
-extension DaemonSettings {
-    /// Where a repository's parts are; what the file does not say comes from the environment.
-    fileprivate func workspace(of repository: Repository) -> WorkspaceSettings {
-        let address = repository.address
-        let state = stateDirectory.map(GlobalOptions.absolute) ?? GlobalOptions.defaultStateDirectory
-        return WorkspaceSettings(
-            repository: GlobalOptions.isURL(address) ? address : GlobalOptions.absolute(address),
-            branch: repository.branch, stateDirectory: state,
-            registry: GlobalOptions.registry(repository.registry ?? registry, stateDirectory: state),
-            plainHTTPHosts: Set(plainHTTPHosts),
-            isolation: (isolation.flatMap(IsolationMode.init(rawValue:)) ?? .chroot).engine)
     }
 }

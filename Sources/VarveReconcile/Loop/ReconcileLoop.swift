@@ -32,15 +32,18 @@ public struct ReconcileLoop: Sendable {
     private let reconciler: Reconciler
     private let settings: LoopSettings
     private let bell: Bell
+    private let control: LoopControl
     private let events: @Sendable (PassEvent) -> Void
 
-    /// A loop over a reconciler; `bell` sets a pass off before its time.
+    /// A loop over a reconciler; `bell` sets a pass off before its time, and `control` has it do what people ask for.
     public init(
-        _ reconciler: Reconciler, settings: LoopSettings, bell: Bell, events: @escaping @Sendable (PassEvent) -> Void
+        _ reconciler: Reconciler, settings: LoopSettings, bell: Bell, control: LoopControl,
+        events: @escaping @Sendable (PassEvent) -> Void
     ) {
         self.reconciler = reconciler
         self.settings = settings
         self.bell = bell
+        self.control = control
         self.events = events
     }
 
@@ -54,11 +57,17 @@ public struct ReconcileLoop: Sendable {
         var nextLookup = clock.now
         var failures = 0
         while !Task.isCancelled {
-            let looksOutside = clock.now >= nextLookup
+            let requests = control.takeRequests()
+            let looksOutside = requests.looksOutside || clock.now >= nextLookup
+            let began = clock.now
+            var last = LoopSnapshot.LastPass(end: control.now(), seconds: 0, commit: nil, error: nil, unsent: 0)
             var rest = settings.spread(settings.interval)
             do {
-                _ = try await reconciler.reconcile(looksOutside: looksOutside, retries: ledger)
+                let result = try await reconciler.reconcile(
+                    forced: Set(requests.rebuilds.keys), looksOutside: looksOutside, retries: ledger)
                 failures = 0
+                last.commit = result.commit
+                last.unsent = result.unsent
                 if looksOutside { nextLookup = clock.now + settings.spread(settings.baseInterval) }
                 if let due = await ledger.nextDue(after: clock.now) {
                     rest = min(rest, max(due - clock.now, .milliseconds(100)))
@@ -66,9 +75,13 @@ public struct ReconcileLoop: Sendable {
             } catch {
                 if Task.isCancelled { break }
                 failures += 1
+                last.error = redacted("\(error)")
                 rest = min(rest, settings.retry.wait(after: failures))
                 events(.warning("the pass failed and is tried again: \(redacted("\(error)"))"))
             }
+            last.end = control.now()
+            last.seconds = (clock.now - began) / .seconds(1)
+            control.setLastPass(last)
             rest = min(rest, max(nextLookup - clock.now, .milliseconds(100)))
             await bell.wait(atMost: rest)
         }

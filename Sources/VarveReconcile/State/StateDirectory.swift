@@ -29,6 +29,8 @@ public struct StateDirectory: Sendable {
     public var journal: String { "\(path)/journal/\(repositoryKey).jsonl" }
     /// What a running pass is doing.
     public var running: String { "\(path)/journal/\(repositoryKey).running.json" }
+    /// The images that an operator has suspended.
+    public var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
     /// The logs of an image, a file a build.
     public func logs(of image: ImageName) -> String { "\(path)/logs/\(repositoryKey)/\(image)" }
 

@@ -27,8 +27,8 @@ struct LoopTests {
     ) async throws {
         let (bell, passes) = (Bell(), Passes())
         let loop = ReconcileLoop(
-            try rig.reconciler(events: { passes.note($0) }), settings: settings, bell: bell, events: { passes.note($0) }
-        )
+            try rig.reconciler(events: { passes.note($0) }), settings: settings, bell: bell,
+            control: LoopControl(rig.state, bell: bell, now: { Timestamp(seconds: 0) }), events: { passes.note($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await loop.run() }
             try await body(bell, passes)

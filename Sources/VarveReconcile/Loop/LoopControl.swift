@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Synchronization
+public import VarveModel
+
+/// What one repository's loop can be asked for while it runs, and what it tells of itself: all that a server knows of it.
+///
+/// A request is remembered until the loop takes it, and is a hint to look: the loop reads the repository anew.
+public final class LoopControl: Sendable {
+    /// An image to build although it is as defined.
+    public struct Rebuild: Hashable, Sendable {
+        /// The lowest layer to execute although it is there; nil executes none that is there.
+        public var from: LayerKind?
+    }
+
+    private struct State {
+        var snapshot = LoopSnapshot()
+        var rebuilds: [ImageName: Rebuild] = [:]
+        var interactive: Set<ImageName> = []
+        var looksOutside = false
+        var stops: [ImageName: @Sendable () -> Void] = [:]
+    }
+
+    private let bell: Bell
+    private let path: String
+    let now: @Sendable () -> Timestamp
+    private let state: Mutex<State>
+
+    /// A control over the loop that waits for `bell`; images that were suspended before stay so.
+    public init(_ directory: StateDirectory, bell: Bell, now: @escaping @Sendable () -> Timestamp) {
+        self.bell = bell
+        self.now = now
+        path = directory.suspended
+        var state = State()
+        state.snapshot.suspended = Self.suspended(in: directory)
+        self.state = Mutex(state)
+    }
+
+    /// What the loop is doing.
+    public var snapshot: LoopSnapshot { state.withLock { $0.snapshot } }
+
+    // MARK: Asking
+
+    /// Has everything looked at anew, soon.
+    ///
+    /// - Parameters:
+    ///   - images: images that somebody waits for: they go before others; may be empty.
+    ///   - looksOutside: whether bases are looked up too, before their interval is over.
+    public func reconcile(_ images: [ImageName] = [], looksOutside: Bool = false) {
+        state.withLock { state in
+            state.interactive.formUnion(images)
+            if looksOutside { state.looksOutside = true }
+        }
+        bell.ring()
+    }
+
+    /// Has an image built although it is as defined, executing its layers from `layer` on although they are there.
+    public func rebuild(_ image: ImageName, from layer: LayerKind?) {
+        state.withLock { state in
+            state.rebuilds[image] = Rebuild(from: layer)
+            state.interactive.insert(image)
+        }
+        bell.ring()
+    }
+
+    /// Ends the image's running build; it is built again when an input changes or somebody asks.
+    ///
+    /// - Returns: Whether it was being built.
+    @discardableResult
+    public func stop(_ image: ImageName) -> Bool {
+        guard let stop = state.withLock({ $0.stops[image] }) else { return false }
+        stop()
+        return true
+    }
+
+    /// Leaves an image alone until it is resumed, whatever its definition says; survives a restart.
+    ///
+    /// - Throws: `ReconcileError.stateDirectory` when this cannot be kept.
+    public func suspend(_ image: ImageName) throws { try setSuspended(image, true) }
+
+    /// Ends what `suspend` began.
+    ///
+    /// - Throws: `ReconcileError.stateDirectory` when this cannot be kept.
+    public func resume(_ image: ImageName) throws { try setSuspended(image, false) }
+
+    private func setSuspended(_ image: ImageName, _ isSuspended: Bool) throws {
+        try state.withLock { state in
+            let names = Set(state.snapshot.suspended)
+            let sorted = (isSuspended ? names.union([image]) : names.subtracting([image])).sorted()
+            try StateFile.replace(path, with: Array(try JSONEncoder().encode(sorted)))
+            state.snapshot.suspended = sorted
+        }
+        bell.ring()
+    }
+
+    /// The images that an operator has suspended in a state directory; none where the file cannot be read.
+    public static func suspended(in directory: StateDirectory) -> [ImageName] {
+        guard let bytes = try? StateFile.read(directory.suspended), !bytes.isEmpty else { return [] }
+        return (try? JSONDecoder().decode([ImageName].self, from: Data(bytes))) ?? []
+    }
+
+    // MARK: What the loop does with it
+
+    /// What was asked for since the last pass; it is the loop's from now on.
+    func takeRequests() -> (rebuilds: [ImageName: Rebuild], interactive: Set<ImageName>, looksOutside: Bool) {
+        state.withLock { state in
+            defer {
+                state.rebuilds = [:]
+                state.interactive = []
+                state.looksOutside = false
+            }
+            return (state.rebuilds, state.interactive, state.looksOutside)
+        }
+    }
+
+    /// Takes what waits for a builder.
+    func setQueue(_ queue: [LoopSnapshot.Queued]) { state.withLock { $0.snapshot.queued = queue } }
+
+    /// Takes how a running build can be ended; nil when it is over.
+    func setStop(_ image: ImageName, _ stop: (@Sendable () -> Void)?) { state.withLock { $0.stops[image] = stop } }
+
+    /// Takes how a pass ended.
+    func setLastPass(_ pass: LoopSnapshot.LastPass) { state.withLock { $0.snapshot.lastPass = pass } }
+
+    /// Takes an event of the pass.
+    public func note(_ event: PassEvent) {
+        let moment = now()
+        state.withLock { state in
+            switch event {
+            case .imageStarted(let image, _, let log):
+                state.snapshot.running.removeAll { $0.image == image }
+                state.snapshot.running.append(.init(image: image, step: "base", start: moment, log: log))
+                state.snapshot.running.sort { $0.image < $1.image }
+            case .layerStarted(let image, let kind, _): state.snapshot.set(kind.rawValue, of: image)
+            case .verifyStarted(let image): state.snapshot.set("verify", of: image)
+            case .publishStarted(let image): state.snapshot.set("publish", of: image)
+            case .imageFinished(let record): state.snapshot.running.removeAll { $0.image == record.image }
+            case .finished: state.snapshot.running = []
+            default: return
+            }
+        }
+    }
+}
+
+extension LoopSnapshot {
+    /// Notes what a running image is at.
+    fileprivate mutating func set(_ step: String, of image: ImageName) {
+        guard let index = running.firstIndex(where: { $0.image == image }) else { return }
+        running[index].step = step
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+import VarveTestSupport
+
+/// A running daemon and what it says.
+struct DaemonProcess {
+    let process: ChildProcess
+    private let lines: AsyncStream<String>
+
+    init(_ fleet: Fleet, repository: String, more: String = "", environment: [String: String?] = [:]) throws {
+        let file = try fleet.directory.write(
+            """
+            stateDir: \(fleet.varve.state)
+            registry: \(fleet.prefix)
+            plainHTTP: ['\(fleet.registry.host)']
+            repositories:
+            - repo: \(repository)
+            \(more)
+            """, to: "daemon.yaml")
+        process = try ChildProcess(
+            VarveProcess.binary(), ["daemon", "--config", file, "--format", "json"],
+            environment: fleet.varve.environment.merging(environment) { $1 })
+        lines = process.lines()
+        let process = process
+        fleet.directory.addCleanup { await process.stop() }
+    }
+
+    /// Waits for an event; nil where the daemon ends without it.
+    func event(_ kind: String, _ matches: (JSONValue) -> Bool = { _ in true }) async throws -> JSONValue? {
+        for await line in lines {
+            let event = try JSONValue(parsing: line)
+            if event["event"].string == kind, matches(event) { return event }
+        }
+        return nil
+    }
+
+    /// Waits for an image to be built.
+    func built(_ image: String) async throws -> Bool {
+        try await event("image-finished") { $0["image"].string == image && $0["status"].string == "built" } != nil
+    }
+}

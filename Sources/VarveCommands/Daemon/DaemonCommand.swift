@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import VarveDefinition
+import VarveModel
 
 /// `varve daemon`: keeps registries equal to repositories until it is stopped.
 struct DaemonCommand: AsyncParsableCommand {

@@ -8,8 +8,9 @@ import Glibc
 ///
 /// A hint and no more: it may call for what changed nothing, and what it misses (a network file system, an exhausted limit
 /// of watches) is seen at the next pass.
-public final class ReferenceWatch {
-    private let source: any DispatchSourceRead
+public final class ReferenceWatch: Sendable {
+    // A dispatch source may be cancelled from any thread; its type does not say so on Linux.
+    private nonisolated(unsafe) let source: any DispatchSourceRead
 
     /// Watches the refs of a repository until the value goes away; nil where the system gives no watch.
     public init?(_ repository: GitRepository, _ changed: @escaping @Sendable () -> Void) {

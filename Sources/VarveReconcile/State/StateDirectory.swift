@@ -43,7 +43,7 @@ public struct StateDirectory: Sendable {
 }
 
 /// The right to change a state directory: held by one process at a time, and given back by the kernel when it ends.
-public struct StateLock: ~Copyable {
+public struct StateLock: ~Copyable, Sendable {
     private let descriptor: Int32
 
     /// Takes the lock.

@@ -15,8 +15,11 @@ enum VarveBench {
         case ("read-blobs", 3): try readBlobs(arguments[2])
         case ("unchanged-pass", 4): try await unchangedPass(arguments[2], state: arguments[3])
         case ("fuzz", 4): try fuzz(arguments[2], seed: arguments[3])
+        case ("loop", 4): try await LoopBench.run(arguments[2], state: arguments[3])
         default:
-            print("usage: varve-bench read-blobs REPOSITORY | unchanged-pass REPOSITORY STATE | fuzz INPUTS SEED")
+            print(
+                "usage: varve-bench read-blobs REPOSITORY | unchanged-pass REPOSITORY STATE | fuzz INPUTS SEED "
+                    + "| loop REPOSITORY STATE")
             exit(64)
         }
     }
@@ -42,21 +45,28 @@ enum VarveBench {
         exit(report.failures.isEmpty ? 0 : 1)
     }
 
+    /// A reconciler over a real repository, with an engine and a registry that are done at once.
+    static func reconciler(
+        _ repository: GitRepository, _ state: StateDirectory, events: @escaping @Sendable (PassEvent) -> Void
+    ) throws -> Reconciler {
+        var settings = PassSettings(
+            platform: try Platform("linux/amd64"), host: "bench",
+            now: { Timestamp(seconds: Int(Date().timeIntervalSince1970)) },
+            makeID: { UUID().uuidString.replacing("-", with: "").lowercased() })
+        settings.builders = 8
+        let images = InstantImages()
+        return Reconciler(
+            source: GitDefinitionSource(repository: repository),
+            records: try GitNotesRecordStore(repository: repository), engine: images, registry: images,
+            journal: Journal(path: state.journal), state: state, settings: settings, events: events)
+    }
+
     /// Builds every image with an engine that does nothing, and times the passes in which nothing changed.
     private static func unchangedPass(_ folder: String, state path: String) async throws {
         let state = StateDirectory(path: path, repository: folder)
         try state.prepare()
         let repository = try GitRepository(opening: folder)
-        let platform = try Platform("linux/amd64")
-        var settings = PassSettings(
-            platform: platform, host: "bench", now: { Timestamp(seconds: Int(Date().timeIntervalSince1970)) },
-            makeID: { UUID().uuidString.replacing("-", with: "").lowercased() })
-        settings.builders = 8
-        let images = InstantImages()
-        let reconciler = Reconciler(
-            source: GitDefinitionSource(repository: repository),
-            records: try GitNotesRecordStore(repository: repository), engine: images, registry: images,
-            journal: Journal(path: state.journal), state: state, settings: settings, events: { _ in })
+        let reconciler = try reconciler(repository, state, events: { _ in })
         for _ in 0..<2 {
             let result = try await reconciler.reconcile()
             guard result.isGood else { throw BenchError("the images were not built: \(result)") }

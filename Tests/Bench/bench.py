@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bench.py VARVE VARVE_BENCH: prints what varve costs. It judges nothing."""
+"""bench.py VARVE VARVE_BENCH [NAME...]: prints what varve costs, all of it or the named parts. It judges nothing."""
 
 import json
 import os
@@ -68,6 +68,35 @@ def unchanged():
         f"pass over {count} images in which nothing changed, in a running process: "
         f"{result['median'] * 1000:.2f} ms median, {result['worst'] * 1000:.2f} ms worst of {result['passes']}"
     )
+
+
+def loop():
+    """Many passes of one running loop, each with a change: what the process holds must not grow with them."""
+    count, passes = min(images, 1000), int(os.environ.get("VARVE_BENCH_PASSES", "500"))
+    fleet = work / "loop"
+    subprocess.run([sys.executable, here / "fleet.py", fleet, str(count)], check=True)
+    process = subprocess.Popen(
+        [bench, "loop", fleet, work / "loop-state"], env=isolated, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )
+    figures = [json.loads(process.stdout.readline())]
+    bases = max(1, count // 10)
+    for number in range(passes):
+        image = bases + number * 7919 % (count - bases)
+        path = f"images/group-{image % 100:02d}/image-{image:05d}/postBuild"
+        (fleet / path).write_text(f"#!/usr/bin/env bash\necho {image} in pass {number} >/srv/number\n")
+        identity = ["-c", "user.name=Bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
+        subprocess.run(["git", *identity, "commit", "-qm", "Edit", path], cwd=fleet, check=True, env=isolated)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        figures.append(json.loads(process.stdout.readline()))
+    process.stdin.close()
+    process.wait()
+    built = sum(figure["built"] for figure in figures[1:])
+    print(f"{passes} passes over {count} images, {built} built: after the 1st, and each tenth part of them:")
+    for name in ("kilobytes", "descriptors", "threads"):
+        step = max(1, passes // 10)
+        print(f"  {name}: " + " ".join(str(figure[name]) for figure in figures[::step]))
 
 
 def layers():
@@ -139,10 +168,9 @@ def layers():
 
 
 try:
-    plan()
-    validate()
-    unchanged()
-    layers()
+    for measure in (plan, validate, unchanged, layers, loop):
+        if not sys.argv[3:] or measure.__name__ in sys.argv[3:]:
+            measure()
 finally:
     for mount in sorted(
         (line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()), reverse=True

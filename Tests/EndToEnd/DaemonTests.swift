@@ -37,6 +37,33 @@ struct DaemonTests {
     }
 
     @Test
+    func pushOverSSHBecomesAnImageAndNotes() async throws {
+        let fleet = try await Fleet()
+        let remote = fleet.directory.path("fleet.git")
+        let bare = try await GitCommandLine.initialize(remote, bare: true)
+        let server = try await SSHServer(in: fleet.directory)
+        var git = fleet.git
+        git.environment = server.environment
+        try await git("remote", "add", "origin", server.address(of: remote))
+        let commit = try await git.commit(Self.files(fleet, "a", "one"))
+        try await git("push", "--quiet", "origin", "HEAD:main")
+        let daemon = try DaemonProcess(
+            fleet, repository: server.address(of: remote), more: "interval: 1s\n",
+            environment: ["HOME": server.home, "SSH_AUTH_SOCK": nil])
+        #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
+        _ = try await daemon.event("pass-finished")
+        let next = try await git.commit(Self.files(fleet, "a", "two"))
+        try await git("push", "--quiet", "origin", "HEAD:main")
+        #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
+        _ = try await daemon.event("pass-finished")
+        for commit in [commit, next] {
+            let note = try await bare("notes", "--ref=varve/log", "show", commit.hex)
+            #expect(note.contains(" a built in "), "\(note)")
+        }
+        #expect(try await fleet.registry.digest(of: "fleet/a:latest") != nil)
+    }
+
+    @Test
     func pushToALocalRepositoryStartsAPassAtOnce() async throws {
         let fleet = try await Fleet()
         let remote = fleet.directory.path("local.git")

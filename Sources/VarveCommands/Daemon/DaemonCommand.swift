@@ -11,8 +11,8 @@ struct DaemonCommand: AsyncParsableCommand {
         commandName: "daemon", abstract: "Keep registries equal to repositories, until stopped.",
         discussion: """
             Each repository is reconciled at start, when a local one's branches move, and at the latest on its interval. \
-            SIGTERM ends the running steps; finished layers stay, and the next start goes on from them. Exit status: 0 \
-            stopped, 1 it could not start.
+            On SIGTERM nothing more is begun, and layers that are being built have the grace period to finish; the next \
+            start goes on from the finished ones. Exit status: 0 stopped, 1 it could not start.
             """)
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "FILE")) var config: String
@@ -21,7 +21,7 @@ struct DaemonCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try read()
         let fleet = try await DaemonFleet(settings, format: format)
-        try await untilSignalled { await fleet.run() }
+        try await untilSignalled(drain: (action: { fleet.drain() }, grace: settings.gracePeriod)) { await fleet.run() }
     }
 
     private func read() throws -> DaemonSettings {

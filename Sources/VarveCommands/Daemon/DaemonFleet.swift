@@ -31,6 +31,8 @@ final class DaemonFleet: Sendable {
         guard let first = workspaces.first else { throw CommandError("the configuration names no repository") }
         try first.state.prepare()
         lock = try StateLock(first.state)
+        // All repositories share the builders, and work on no layer twice.
+        let (slots, builds) = (BuildSlots(settings.builders), LayerBuilds())
         var members: [Member] = []
         var reconcilers: [Reconciler] = []
         for (workspace, repository) in zip(workspaces, repositories) {
@@ -51,20 +53,28 @@ final class DaemonFleet: Sendable {
                 control.note(event)
                 log.show(event)
             }
-            let reconciler = try await workspace.reconciler(settings: pass, events: events)
+            let reconciler = try await workspace.reconciler(
+                settings: pass, slots: slots, builds: builds, events: events)
             reconcilers.append(reconciler)
             members.append(
                 Member(
                     name: name, workspace: workspace, control: control,
                     loop: ReconcileLoop(
                         reconciler,
-                        settings: LoopSettings(interval: settings.interval, baseInterval: settings.baseInterval),
+                        settings: LoopSettings(
+                            interval: settings.interval, baseInterval: settings.baseInterval,
+                            retry: RetryPolicy(first: settings.retryWait, limit: settings.retryLimit)),
                         bell: bell, control: control, events: events),
                     watch: workspace.isLocal ? ReferenceWatch(workspace.repository) { bell.ring() } : nil))
         }
         // All of them before any pass: it removes what no pass may miss.
         for reconciler in reconcilers { try await reconciler.prepare() }
         self.members = members
+    }
+
+    /// Has all loops begin nothing more, and end when the layers that are being built are done.
+    func drain() {
+        for member in members { member.control.drain() }
     }
 
     /// Runs all loops until the task is cancelled.

@@ -84,8 +84,10 @@ struct Workspace {
     var survey: Survey {
         // Reading touches no store, so none is opened.
         let store = BuildahStore(stateDirectory: state.path, driver: .overlay)
-        return Survey(
+        var survey = Survey(
             source: source, records: records, registry: registry(store), journal: journal, platform: platform)
+        survey.suspended = Set(LoopControl.suspended(in: state))
+        return survey
     }
 
     /// How passes are run on this machine.
@@ -106,7 +108,8 @@ struct Workspace {
 
     /// The loop over these parts.
     func reconciler(
-        settings: PassSettings, events: @escaping @Sendable (PassEvent) -> Void
+        settings: PassSettings, slots: BuildSlots? = nil, builds: LayerBuilds = LayerBuilds(),
+        events: @escaping @Sendable (PassEvent) -> Void
     ) async throws -> Reconciler {
         let store = try await BuildahStore.open(stateDirectory: state.path, environment: environment)
         let registry = registry(store)
@@ -116,7 +119,7 @@ struct Workspace {
             cache: registry.layerCache, logger: Logger(label: "varve.engine"))
         return Reconciler(
             source: source, records: records, engine: engine, registry: registry, journal: journal, state: state,
-            settings: settings, events: events)
+            settings: settings, slots: slots, builds: builds, events: events)
     }
 
     /// Brings source and notes up to date for a command that reads; what is known locally will do where that fails.

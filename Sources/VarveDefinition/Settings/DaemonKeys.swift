@@ -21,12 +21,20 @@ public enum DaemonKeys {
         KeyDescription(
             "isolation", .word(["chroot", "oci", "rootless"]), default: "chroot", "How build steps are isolated."),
         KeyDescription(
-            "builders", .text, default: "2", "How many images of one repository are built at the same time."),
+            "builders", .text, default: "2", "How many images are built at the same time, of all repositories together."
+        ),
+        KeyDescription(
+            "gracePeriod", .text, default: "25s",
+            "How long layers that are being built have to finish when the daemon is told to end."),
         KeyDescription("layerTimeout", .text, default: "1h", "How long one layer may take: 90s, 30m, 2h."),
         KeyDescription("interval", .text, default: "60s", "The longest time between two passes."),
         KeyDescription(
             "baseInterval", .text, default: "15m",
             "How often bases are looked up in their registries and published images are checked."),
+        KeyDescription(
+            "retryWait", .text, default: "15s",
+            "The wait after a failure that may pass by itself; each further one doubles it."),
+        KeyDescription("retryLimit", .text, default: "30m", "The longest wait between two attempts."),
     ]
 
     /// The keys of one repository.

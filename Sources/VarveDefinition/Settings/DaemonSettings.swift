@@ -24,8 +24,14 @@ public struct DaemonSettings: Hashable, Sendable {
     public var plainHTTPHosts: [String] = []
     /// How steps are isolated.
     public var isolation: String?
-    /// How many images of one repository are built at the same time.
+    /// How many images are built at the same time.
     public var builders = 2
+    /// The wait after the first failure that may pass by itself.
+    public var retryWait: Duration = .seconds(15)
+    /// The longest wait between two attempts.
+    public var retryLimit: Duration = .seconds(1_800)
+    /// How long layers that are being built have when the daemon is told to end.
+    public var gracePeriod: Duration = .seconds(25)
     /// How long one layer may take.
     public var layerTimeout: Duration = .seconds(3_600)
     /// The longest time between two passes.
@@ -75,6 +81,7 @@ public struct DaemonSettings: Hashable, Sendable {
         }
         for (key, path) in [
             ("layerTimeout", \DaemonSettings.layerTimeout), ("interval", \.interval), ("baseInterval", \.baseInterval),
+            ("gracePeriod", \.gracePeriod), ("retryWait", \.retryWait), ("retryLimit", \.retryLimit),
         ] {
             guard let value = root[key], let text = value.text else { continue }
             if let duration = duration(text) {

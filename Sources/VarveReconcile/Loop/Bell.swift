@@ -8,7 +8,8 @@ import Synchronization
 public final class Bell: Sendable {
     private struct State {
         var isRung = false
-        var waiter: CheckedContinuation<Void, Never>?
+        /// Resumed with whether it was rung.
+        var waiter: CheckedContinuation<Bool, Never>?
     }
 
     private let state = Mutex(State())
@@ -23,7 +24,7 @@ public final class Bell: Sendable {
             state.isRung = state.waiter == nil
             return state.waiter
         }
-        waiter?.resume()
+        waiter?.resume(returning: true)
     }
 
     /// Waits for a ring, or for as long as given, or until the task is cancelled.
@@ -32,10 +33,7 @@ public final class Bell: Sendable {
     @discardableResult
     public func wait(atMost duration: Duration) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                await self.wait()
-                return !Task.isCancelled
-            }
+            group.addTask { await self.wait() }
             group.addTask {
                 try? await Task.sleep(for: duration)
                 return false
@@ -48,26 +46,26 @@ public final class Bell: Sendable {
         }
     }
 
-    /// Waits for a ring or the task's cancellation.
-    private func wait() async {
+    /// Waits for a ring or the task's cancellation; tells whether it was rung, which a cancellation at the same time does not hide.
+    private func wait() async -> Bool {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let goesOn = state.withLock { state in
+                let answer: Bool? = state.withLock { state in
                     if state.isRung || Task.isCancelled {
-                        state.isRung = false
-                        return true
+                        defer { state.isRung = false }
+                        return state.isRung
                     }
                     state.waiter = continuation
-                    return false
+                    return nil
                 }
-                if goesOn { continuation.resume() }
+                if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
             let waiter = state.withLock { state in
                 defer { state.waiter = nil }
                 return state.waiter
             }
-            waiter?.resume()
+            waiter?.resume(returning: false)
         }
     }
 }

@@ -8,18 +8,21 @@ public import VarveModel
 ///
 /// A request is remembered until the loop takes it, and is a hint to look: the loop reads the repository anew.
 public final class LoopControl: Sendable {
-    /// An image to build although it is as defined.
-    public struct Rebuild: Hashable, Sendable {
-        /// The lowest layer to execute although it is there; nil executes none that is there.
-        public var from: LayerKind?
+    /// What was asked for since the loop last looked.
+    struct Requests: Sendable {
+        var rebuilds: [ImageName: Rebuild] = [:]
+        var interactive: Set<ImageName> = []
+        var stopped: Set<ImageName> = []
+        var looksOutside = false
+
+        var isEmpty: Bool { rebuilds.isEmpty && interactive.isEmpty && stopped.isEmpty && !looksOutside }
     }
 
     private struct State {
         var snapshot = LoopSnapshot()
-        var rebuilds: [ImageName: Rebuild] = [:]
-        var interactive: Set<ImageName> = []
-        var looksOutside = false
+        var requests = Requests()
         var stops: [ImageName: @Sendable () -> Void] = [:]
+        var isDraining = false
     }
 
     private let bell: Bell
@@ -49,8 +52,8 @@ public final class LoopControl: Sendable {
     ///   - looksOutside: whether bases are looked up too, before their interval is over.
     public func reconcile(_ images: [ImageName] = [], looksOutside: Bool = false) {
         state.withLock { state in
-            state.interactive.formUnion(images)
-            if looksOutside { state.looksOutside = true }
+            state.requests.interactive.formUnion(images)
+            if looksOutside { state.requests.looksOutside = true }
         }
         bell.ring()
     }
@@ -58,21 +61,35 @@ public final class LoopControl: Sendable {
     /// Has an image built although it is as defined, executing its layers from `layer` on although they are there.
     public func rebuild(_ image: ImageName, from layer: LayerKind?) {
         state.withLock { state in
-            state.rebuilds[image] = Rebuild(from: layer)
-            state.interactive.insert(image)
+            state.requests.rebuilds[image] = Rebuild(from: layer)
+            state.requests.interactive.insert(image)
         }
         bell.ring()
     }
 
-    /// Ends the image's running build; it is built again when an input changes or somebody asks.
+    /// Ends the image's running build, or takes it out of the queue; it is built when an input changes or somebody asks.
     ///
-    /// - Returns: Whether it was being built.
+    /// - Returns: Whether it was being built, or waited to be.
     @discardableResult
     public func stop(_ image: ImageName) -> Bool {
-        guard let stop = state.withLock({ $0.stops[image] }) else { return false }
-        stop()
-        return true
+        let (stop, isQueued) = state.withLock { state in
+            let isQueued = state.snapshot.queued.contains { $0.image == image }
+            if isQueued { state.requests.stopped.insert(image) }
+            return (state.stops[image], isQueued)
+        }
+        stop?()
+        if isQueued { bell.ring() }
+        return stop != nil || isQueued
     }
+
+    /// Has the loop begin nothing more, and end when the layers that are being built are done.
+    public func drain() {
+        state.withLock { $0.isDraining = true }
+        bell.ring()
+    }
+
+    /// Whether nothing more is to be begun.
+    public var isDraining: Bool { state.withLock { $0.isDraining } }
 
     /// Leaves an image alone until it is resumed, whatever its definition says; survives a restart.
     ///
@@ -102,15 +119,21 @@ public final class LoopControl: Sendable {
 
     // MARK: What the loop does with it
 
-    /// What was asked for since the last pass; it is the loop's from now on.
-    func takeRequests() -> (rebuilds: [ImageName: Rebuild], interactive: Set<ImageName>, looksOutside: Bool) {
+    /// What was asked for since the last time; it is the loop's from now on.
+    func takeRequests() -> Requests {
         state.withLock { state in
-            defer {
-                state.rebuilds = [:]
-                state.interactive = []
-                state.looksOutside = false
-            }
-            return (state.rebuilds, state.interactive, state.looksOutside)
+            defer { state.requests = Requests() }
+            return state.requests
+        }
+    }
+
+    /// Puts back what could not be done yet.
+    func putBack(_ requests: Requests) {
+        state.withLock { state in
+            state.requests.rebuilds.merge(requests.rebuilds) { newer, _ in newer }
+            state.requests.interactive.formUnion(requests.interactive)
+            state.requests.stopped.formUnion(requests.stopped)
+            if requests.looksOutside { state.requests.looksOutside = true }
         }
     }
 
@@ -136,6 +159,7 @@ public final class LoopControl: Sendable {
             case .verifyStarted(let image): state.snapshot.set("verify", of: image)
             case .publishStarted(let image): state.snapshot.set("publish", of: image)
             case .imageFinished(let record): state.snapshot.running.removeAll { $0.image == record.image }
+            case .imageSkipped(let name, _, _): state.snapshot.running.removeAll { $0.image.value == name }
             case .finished: state.snapshot.running = []
             default: return
             }

@@ -47,29 +47,33 @@ public struct ReconcileLoop: Sendable {
         self.events = events
     }
 
-    /// Runs passes until the task is cancelled.
+    /// Runs passes until the task is cancelled, or the control has it end.
     ///
     /// A pass that fails as a whole, because the repository or the state directory cannot be read, is told as a warning and
     /// tried again after a growing wait, at the latest after the interval.
     public func run() async {
         let clock = ContinuousClock()
-        let ledger = RetryLedger(settings.retry)
-        var nextLookup = clock.now
+        let lookups = LookupSchedule { [settings] in settings.spread(settings.baseInterval) }
+        let following = Following(
+            bell: bell, control: control, retries: RetryLedger(settings.retry), interval: settings.interval,
+            lookups: lookups)
         var failures = 0
-        while !Task.isCancelled {
+        while !Task.isCancelled, !control.isDraining {
             let requests = control.takeRequests()
-            let looksOutside = requests.looksOutside || clock.now >= nextLookup
+            await following.retries.release(requests.interactive)
             let began = clock.now
+            let looksOutside = requests.looksOutside || lookups.isDue(began)
             var last = LoopSnapshot.LastPass(end: control.now(), seconds: 0, commit: nil, error: nil, unsent: 0)
             var rest = settings.spread(settings.interval)
             do {
                 let result = try await reconciler.reconcile(
-                    forced: Set(requests.rebuilds.keys), looksOutside: looksOutside, retries: ledger)
+                    requests: requests, looksOutside: looksOutside, following: following)
                 failures = 0
                 last.commit = result.commit
                 last.unsent = result.unsent
-                if looksOutside { nextLookup = clock.now + settings.spread(settings.baseInterval) }
-                if let due = await ledger.nextDue(after: clock.now) {
+                if looksOutside { lookups.done(began) }
+                // What came due while the pass ran was not tried in it.
+                if let due = await following.retries.nextDue(after: began) {
                     rest = min(rest, max(due - clock.now, .milliseconds(100)))
                 }
             } catch {
@@ -77,12 +81,14 @@ public struct ReconcileLoop: Sendable {
                 failures += 1
                 last.error = redacted("\(error)")
                 rest = min(rest, settings.retry.wait(after: failures))
+                control.putBack(requests)
                 events(.warning("the pass failed and is tried again: \(redacted("\(error)"))"))
             }
             last.end = control.now()
             last.seconds = (clock.now - began) / .seconds(1)
             control.setLastPass(last)
-            rest = min(rest, max(nextLookup - clock.now, .milliseconds(100)))
+            rest = min(rest, max(lookups.next - clock.now, .milliseconds(100)))
+            if control.isDraining { break }
             await bell.wait(atMost: rest)
         }
     }

@@ -46,23 +46,43 @@ actor RetryLedger {
 
     private let policy: RetryPolicy
     private var attempts: [ImageName: Attempts] = [:]
+    private var stopped: [ImageName: [LayerKey?]] = [:]
 
     init(_ policy: RetryPolicy) { self.policy = policy }
 
     /// Whether an image that is to be built is left alone for now: it failed on these inputs, and trying again is either
     /// useless or not due.
     func holds(_ plan: ImagePlan, now: ContinuousClock.Instant) -> Bool {
-        guard plan.action == .build, let error = plan.latest?.error,
-            plan.reasons.contains(where: { $0.kind == "last-build-failed" })
-        else { return false }
+        guard plan.action == .build else { return false }
+        if stopped[plan.definition.name] == Self.keys(of: plan) { return true }
+        guard let error = plan.latest?.error, plan.reasons.contains(where: { $0.kind == "last-build-failed" }) else {
+            return false
+        }
         if error.failureClass == .definition { return true }
         guard let known = attempts[plan.definition.name], known.keys == Self.keys(of: plan) else { return false }
         guard let due = known.due else { return true }
         return now < due
     }
 
+    /// Leaves an image that a person stopped alone until its inputs change or somebody asks for it.
+    func stop(_ plan: ImagePlan) { stopped[plan.definition.name] = Self.keys(of: plan) }
+
+    /// Forgets what held images up: somebody asks for them.
+    func release(_ names: Set<ImageName>) {
+        for name in names {
+            attempts[name] = nil
+            stopped[name] = nil
+        }
+    }
+
+    /// Whether an attempt that waited has come due.
+    func isDue(_ now: ContinuousClock.Instant, since last: ContinuousClock.Instant) -> Bool {
+        attempts.values.contains { attempt in attempt.due.map { $0 > last && $0 <= now } ?? false }
+    }
+
     /// Takes the outcome of an image that was built as planned.
     func note(_ record: BuildRecord, of plan: ImagePlan, now: ContinuousClock.Instant) {
+        stopped[record.image] = nil
         guard record.status == .error, let error = record.error else {
             attempts[record.image] = nil
             return
@@ -76,9 +96,9 @@ actor RetryLedger {
 
     /// When the next image is to be tried again; nil where none is.
     ///
-    /// What was due before was either tried, or is gone or waits for something else.
-    func nextDue(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        attempts.values.compactMap(\.due).filter { $0 > now }.min()
+    /// What was due at the last look was either tried, or is gone or waits for something else.
+    func nextDue(after last: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        attempts.values.compactMap(\.due).filter { $0 > last }.min()
     }
 
     private static func keys(of plan: ImagePlan) -> [LayerKey?] { plan.platforms.map(\.key) }

@@ -12,6 +12,11 @@ struct ImageBuild: Sendable {
     let engine: any LayerEngine
     let registry: any ImageRegistry
     let builds: LayerBuilds
+    let turn: BuilderTurn
+    /// The lowest layer that is executed although it is there; nil where none is.
+    let executesFrom: LayerKind?
+    /// Whether no further layer may be begun.
+    let isDraining: @Sendable () -> Bool
     let settings: PassSettings
     let state: StateDirectory
     let events: @Sendable (PassEvent) -> Void
@@ -112,7 +117,9 @@ struct ImageBuild: Sendable {
     ) async throws -> BuiltLayer {
         let otherPlatform = part.platform == plan.definition.platforms.first ? nil : part.platform
         var below: BuiltLayer?
+        var isForced = false
         for layer in part.layers {
+            if layer.kind == executesFrom { isForced = true }
             guard let key = layer.key, let content = layer.content else { break }
             var request = LayerRequest(
                 key: key, platform: part.platform, content: content,
@@ -122,7 +129,7 @@ struct ImageBuild: Sendable {
             let clock = ContinuousClock()
             let began = clock.now
             do {
-                let (built, action) = try await finish(request, log: log)
+                let (built, action) = try await finish(request, isForced: isForced, log: log)
                 var record = LayerRecord(
                     kind: layer.kind, key: key, action: action,
                     seconds: action == .built ? seconds(began.duration(to: clock.now)) : 0, size: built.size,
@@ -149,24 +156,41 @@ struct ImageBuild: Sendable {
 
     /// The layer of a request, from the store, from whoever is building it, or built here.
     private func finish(
-        _ request: LayerRequest, log: BuildLogFile
+        _ request: LayerRequest, isForced: Bool, log: BuildLogFile
     ) async throws -> (layer: BuiltLayer, action: LayerRecord.Action) {
-        if case .done(let result) = await builds.claim(request.key) { return (try result.get(), .reused) }
+        try await claim(request.key)
         do {
             // Asked with the claim in hand: who waited for one that was stopped must not begin anew.
             try Task.checkCancellation()
-            if let found = try await engine.layer(for: request.key, kind: request.content.kind) {
-                await builds.finish(request.key, .success(found))
+            if !isForced, let found = try await engine.layer(for: request.key, kind: request.content.kind) {
+                await builds.finish(request.key, nil)
                 return (found, .reused)
             }
+            if isDraining() { throw CancellationError() }
             events(.layerStarted(plan.definition.name, request.content.kind, request.key))
             let built = try await engine.build(request, log: log)
-            await builds.finish(request.key, .success(built))
+            await builds.finish(request.key, nil)
             return (built, .built)
         } catch {
             let failure = classified(error)
-            await builds.finish(request.key, .failure(failure))
+            await builds.finish(request.key, failure)
             throw failure
+        }
+    }
+
+    /// Takes a key for this image alone, and leaves the builder to others while somebody else has the key.
+    ///
+    /// Nobody ever waits for a key with a builder in hand, or for a builder with a key: either would be a deadlock.
+    private func claim(_ key: LayerKey) async throws {
+        while true {
+            switch await builds.claim(key, since: turn.ticket.lined) {
+            case .yours: return
+            case .failed(let failure): throw failure
+            case .busy:
+                await turn.give()
+                await builds.wait(for: key)
+                guard await turn.take() else { throw CancellationError() }
+            }
         }
     }
 

@@ -4,38 +4,106 @@ import VarveModel
 import VarvePlan
 
 /// One pass after its survey: what is built, in which order, and what is recorded.
+///
+/// A loop's pass looks again while it builds, so that a push does not wait for what was pushed before it: what waits for a
+/// builder is then built as the newest commit says, and what is being built is finished.
 struct Pass {
-    let reconciler: Reconciler
-    let findings: Survey.Findings
-    let keeper: RecordKeeper
-    let retries: RetryLedger?
-    let selected: Set<ImageName>
-    /// Whether all images are meant, and so those too that are gone or cannot be read.
-    private let isWhole: Bool
+    /// An image that is being built.
+    struct Running {
+        let plan: ImagePlan
+        /// Which look at the repository it comes from.
+        let look: Int
+    }
 
-    private var planner: Planner
-    private var plans: [ImageName: ImagePlan] = [:]
-    private var history: History
-    private var commits: [ImageName: DefinitionCommits] = [:]
-    private var result: PassResult
+    /// An image that waits for a builder.
+    struct Queued {
+        let turn: BuilderTurn
+        let since: Timestamp
+        let wait: Task<Bool, Never>
+    }
+
+    let reconciler: Reconciler
+    let keeper: RecordKeeper
+    let names: Set<ImageName>
+    /// What a loop adds; nil for a pass of its own.
+    let following: Following?
+    /// Whether all images are meant, and so those too that are gone or cannot be read.
+    var isWhole: Bool { names.isEmpty }
+
+    private(set) var findings: Survey.Findings
+    /// How often the repository was looked at.
+    private(set) var look = 0
+    var planner: Planner
+    var plans: [ImageName: ImagePlan] = [:]
+    var history: History
+    var commits: [ImageName: DefinitionCommits] = [:]
+    private(set) var selected: Set<ImageName> = []
+    var rebuilds: [ImageName: Rebuild]
+    var urgencies: [ImageName: BuildClass] = [:]
+    var result: PassResult
+
+    var ready: [ImageName] = []
+    var queued: [ImageName: Queued] = [:]
+    var running: [ImageName: Running] = [:]
+    /// What could not be kept yet.
+    var unkept: [RecordEntry] = []
 
     init(
-        reconciler: Reconciler, findings: Survey.Findings, selected names: Set<ImageName>, keeper: RecordKeeper,
-        retries: RetryLedger?
+        reconciler: Reconciler, findings: Survey.Findings, names: Set<ImageName>, rebuilds: [ImageName: Rebuild],
+        interactive: Set<ImageName>, keeper: RecordKeeper, following: Following?
     ) {
         self.reconciler = reconciler
         self.findings = findings
+        self.names = names
+        self.rebuilds = rebuilds
         self.keeper = keeper
-        self.retries = retries
+        self.following = following
         planner = findings.planner
         history = findings.history
-        isWhole = names.isEmpty
         result = PassResult(commit: findings.commit)
-        for plan in findings.plan.images { plans[plan.definition.name] = plan }
-        selected = Self.withAncestors(names.isEmpty ? Set(plans.keys) : names, plans: plans)
+        for name in interactive.union(names).union(rebuilds.keys) { urgencies[name] = .interactive }
     }
 
-    private static func withAncestors(_ names: Set<ImageName>, plans: [ImageName: ImagePlan]) -> Set<ImageName> {
+    mutating func run() async throws -> PassResult {
+        try await takeUp()
+        try await build()
+        if !unkept.isEmpty { try await keep(unkept) }
+        result.unsent = try await keeper.send()
+        result.unchanged =
+            selected.filter { plans[$0]?.action == ImagePlan.Action.none && !result.built.contains($0) }.count
+        result.isCancelled = Task.isCancelled || following?.control.isDraining == true
+        return result
+    }
+
+    /// Starts from what was found now, whatever was known before; what is running goes on.
+    mutating func takeUp(_ newer: Survey.Findings? = nil) async throws {
+        if let newer { findings = newer }
+        look += 1
+        planner = findings.planner
+        history = findings.history
+        for entry in unkept { history.add(entry.record) }
+        plans = Dictionary(findings.plan.images.map { ($0.definition.name, $0) }) { first, _ in first }
+        selected = withAncestors(isWhole ? Set(plans.keys) : names)
+        for name in withAncestors(Set(urgencies.filter { $0.value == .interactive }.keys)) {
+            urgencies[name] = .interactive
+        }
+        result.commit = findings.commit
+        (result.failed, result.blocked, result.invalid) = ([], [], [])
+        let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
+        commits = try await DefinitionCommits.find(for: images, in: findings.commit, source: reconciler.source)
+        let held = await hold()
+        ready = findings.plan.images.map(\.definition.name).filter {
+            plans[$0]?.action == .build && selected.contains($0) && running[$0] == nil && queued[$0] == nil
+        }
+        reconciler.events(
+            .planned(
+                commit: findings.commit, images: plans.count,
+                toBuild: ready.count + queued.keys.filter { plans[$0]?.action == .build }.count))
+        try await keep(try await passiveEntries())
+        for name in held { try await keep(release(below: name).adopted) }
+    }
+
+    private func withAncestors(_ names: Set<ImageName>) -> Set<ImageName> {
         var result = names
         var open = Array(names)
         while let name = open.popLast() {
@@ -47,33 +115,15 @@ struct Pass {
         return result
     }
 
-    mutating func run() async throws -> PassResult {
-        let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
-        commits = try await DefinitionCommits.find(for: images, in: findings.commit, source: reconciler.source)
-        let held = await hold()
-        let toBuild = findings.plan.images.filter {
-            plans[$0.definition.name]?.action == .build && selected.contains($0.definition.name)
-        }
-        reconciler.events(.planned(commit: findings.commit, images: plans.count, toBuild: toBuild.count))
-        try await keep(try await passiveEntries())
-        for name in held { try await keep(release(below: name).adopted) }
-        try await build(toBuild.map(\.definition.name))
-        result.unsent = try await keeper.send()
-        result.unchanged =
-            selected.filter { plans[$0]?.action == ImagePlan.Action.none && !result.built.contains($0) }.count
-        result.isCancelled = Task.isCancelled
-        return result
-    }
-
     /// Takes out what failed on the very same inputs and is not to be tried now; its children are as those of one that fails.
     private mutating func hold() async -> [ImageName] {
-        guard let retries else { return [] }
+        guard let retries = following?.retries else { return [] }
         var held: [ImageName] = []
         for plan in findings.plan.images where selected.contains(plan.definition.name) {
             let name = plan.definition.name
-            guard !planner.forced.contains(name), await retries.holds(plan, now: ContinuousClock().now) else {
-                continue
-            }
+            guard rebuilds[name] == nil, urgencies[name] != .interactive, running[name] == nil,
+                await retries.holds(plan, now: ContinuousClock().now)
+            else { continue }
             plans[name]?.action = .blocked
             plans[name]?.status = .error
             result.failed.append(name)
@@ -82,213 +132,24 @@ struct Pass {
         return held
     }
 
-    private func keep(_ entries: [RecordEntry]) async throws {
+    func keep(_ entries: [RecordEntry]) async throws {
         try await keeper.keep(entries)
         for entry in entries { reconciler.events(.imageFinished(entry.record)) }
     }
 
-    // MARK: What is recorded without building
-
-    private mutating func passiveEntries() async throws -> [RecordEntry] {
-        var entries: [RecordEntry] = []
-        for definition in isWhole ? findings.plan.invalid : [] {
-            reconciler.events(.invalid(definition))
-            result.invalid.append(definition.name)
-            if let entry = try await invalidEntry(definition) { entries.append(entry) }
-        }
-        for plan in findings.plan.images where selected.contains(plan.definition.name) {
-            if plan.action == .blocked { skip(plan) }
-            if let entry = adoptedEntry(plan) { entries.append(entry) }
-        }
-        for record in isWhole ? findings.plan.retired : [] { entries.append(try await retiredEntry(record)) }
-        return entries
-    }
-
-    private mutating func skip(_ plan: ImagePlan) {
-        result.blocked.append(plan.definition.name)
-        reconciler.events(
-            .imageSkipped(name: plan.definition.name.value, status: .blocked, cause: plan.cause ?? "its base is broken")
-        )
-    }
-
-    /// One line on the commit that a definition of unchanged meaning moved to.
-    private func adoptedEntry(_ plan: ImagePlan) -> RecordEntry? {
-        guard plan.action == .none, plan.status == .built, let last = plan.lastGood,
-            let commits = commits[plan.definition.name],
-            last.commit != commits.newest || last.tree != plan.definition.tree
-        else { return nil }
-        var record = makeRecord(last.image, .adopted, commit: commits.newest)
-        record.folder = plan.definition.folder
-        record.tree = plan.definition.tree
-        record.layers = last.layers.map { $0.adopted }
-        record.reference = last.reference
-        record.manifestDigest = last.manifestDigest
-        record.configDigest = last.configDigest
-        record.tags = last.tags
-        record.base = last.base
-        record.platform = last.platform
-        record.platforms = last.platforms
-        record.verify = last.verify
-        return entry(record, commits: commits.noted, tree: plan.definition.tree)
-    }
-
-    /// Said once for each state of the folder.
-    private func invalidEntry(_ definition: InvalidDefinition) async throws -> RecordEntry? {
-        guard let name = try? ImageName(definition.name), !history.knowsAsInvalid(definition) else { return nil }
-        let commit = try await lastCommit(of: definition.folder)
-        var record = makeRecord(name, .invalid, commit: commit)
-        record.folder = definition.folder
-        record.tree = definition.tree
-        let message = definition.diagnostics.map(\.description).joined(separator: "; ")
-        record.error = FailureRecord(
-            failureClass: .definition, layer: nil, message: singleLine(redacted(message), limit: 1_000), tail: "")
-        return entry(record, commits: [commit], tree: definition.tree)
-    }
-
-    private func retiredEntry(_ last: BuildRecord) async throws -> RecordEntry {
-        let commit = try await lastCommit(of: last.folder)
-        var record = makeRecord(last.image, .retired, commit: commit)
-        record.folder = last.folder
-        record.tree = last.tree
-        record.reference = last.reference
-        return entry(record, commits: [commit], tree: last.tree ?? commit)
-    }
-
-    private func lastCommit(of folder: RepositoryPath) async throws -> ObjectID {
-        let found = try await reconciler.source.lastCommits(touching: [[folder]], from: findings.commit)
-        return found.first.flatMap { $0 } ?? findings.commit
-    }
-
-    private func makeRecord(_ image: ImageName, _ status: ImageStatus, commit: ObjectID) -> BuildRecord {
-        let settings = reconciler.settings
-        return BuildRecord(
-            id: settings.makeID(), image: image, commit: commit, trigger: settings.trigger, status: status, reasons: [],
-            layers: [], start: settings.moment(after: history.latest[image]), seconds: 0, engine: "",
-            host: settings.host)
-    }
-
-    private func entry(
-        _ record: BuildRecord, commits: [ObjectID], tree: ObjectID, descriptions: [LayerDescription] = []
-    ) -> RecordEntry {
-        RecordEntry(commits: commits, line: record.logLine, tree: tree, record: record, descriptions: descriptions)
-    }
-
-    // MARK: Building
-
-    /// Builds what is ready, a bounded number at a time, and plans the children of each image that is finished.
-    private mutating func build(_ names: [ImageName]) async throws {
-        var ready = names[...]
-        guard !ready.isEmpty else { return }
-        let address = try await reconciler.source.address()
-        let builds = LayerBuilds()
-        var unkept: [RecordEntry] = []
-        let (reconciler, findings) = (reconciler, findings)
-        try await withThrowingTaskGroup(of: (ImageName, RecordEntry?).self) { group in
-            var running = 0
-            while running > 0 || (!ready.isEmpty && !Task.isCancelled) {
-                while running < reconciler.settings.builders, !Task.isCancelled, let name = ready.popFirst() {
-                    guard let plan = plans[name], let commits = commits[name] else { continue }
-                    group.addTask {
-                        let build = ImageBuild(
-                            plan: plan, commit: commits.newest, address: address, sources: findings.tree,
-                            engine: reconciler.engine, registry: reconciler.registry, builds: builds,
-                            settings: reconciler.settings, state: reconciler.state, events: reconciler.events)
-                        guard let (record, descriptions) = await build.run() else { return (name, nil) }
-                        return (
-                            name,
-                            RecordEntry(
-                                commits: commits.noted, line: record.logLine, tree: plan.definition.tree,
-                                record: record, descriptions: descriptions)
-                        )
-                    }
-                    running += 1
-                }
-                guard let (name, entry) = try await group.next() else { break }
-                running -= 1
-                guard let entry else { continue }
-                if history.latest[name]?.isSameFailure(as: entry.record) == true {
-                    reconciler.events(.imageFinished(entry.record))
-                } else {
-                    // The others go on building; what could not be kept is tried once more at the end.
-                    do { try await keep([entry]) } catch { unkept.append(entry) }
-                    _ = try await keeper.send()
-                }
-                if let plan = plans[name] { await retries?.note(entry.record, of: plan, now: ContinuousClock().now) }
-                history.add(entry.record)
-                settle(name, entry.record)
-                let (released, adopted) = release(below: name)
-                try await keep(adopted)
-                ready += released
-            }
-        }
-        if !unkept.isEmpty { try await keep(unkept) }
-    }
-
-    /// Takes an image's outcome.
-    ///
-    /// What was missing or asked for is done with, whatever comes next.
-    private mutating func settle(_ name: ImageName, _ record: BuildRecord) {
-        planner.missing[name] = nil
-        planner.forced.remove(name)
-        plans[name] = planner.plan(name, history: history, parents: parents(of: name))
-        if record.status == .built {
-            result.built.append(name)
-        } else {
-            result.failed.append(name)
-            plans[name]?.action = .blocked
-            plans[name]?.status = .error
-        }
-    }
-
-    /// Plans anew what waited for an image, and what waited for that in turn where it needs nothing or cannot be built.
-    ///
-    /// An image whose base came out with the same content needs nothing, but may stand on a new commit.
-    private mutating func release(below name: ImageName) -> (ready: [ImageName], adopted: [RecordEntry]) {
-        var ready: [ImageName] = []
-        var adopted: [RecordEntry] = []
-        var open = [name]
-        while let parent = open.popLast() {
-            for child in planner.graph.children[parent] ?? [] where plans[child]?.action == .wait {
-                guard selected.contains(child),
-                    let plan = planner.plan(child, history: history, parents: parents(of: child))
-                else { continue }
-                plans[child] = plan
-                switch plan.action {
-                case .build: ready.append(child)
-                case .wait: break
-                case .blocked:
-                    skip(plan)
-                    open.append(child)
-                case .none:
-                    if let entry = adoptedEntry(plan) { adopted.append(entry) }
-                    open.append(child)
-                }
-            }
-        }
-        return (ready, adopted)
-    }
-
-    private func parents(of name: ImageName) -> [ImageName: ImagePlan] {
+    func parents(of name: ImageName) -> [ImageName: ImagePlan] {
         guard case .image(let parent) = plans[name]?.definition.base, let plan = plans[parent] else { return [:] }
         return [parent: plan]
     }
 }
 
-extension LayerRecord {
-    /// The layer in the record of a definition that moved to another commit.
-    fileprivate var adopted: LayerRecord {
-        var layer = LayerRecord(kind: kind, key: key, action: .reused, digest: digest)
-        layer.platform = platform
-        return layer
-    }
-}
-
-extension BuildRecord {
-    /// Whether another attempt at the same definition failed in the same way, which is not worth a second record.
-    fileprivate func isSameFailure(as other: BuildRecord) -> Bool {
-        guard status == .error, other.status == .error, let error, let otherError = other.error else { return false }
-        return commit == other.commit && error.failureClass == otherError.failureClass
-            && error.layer == otherError.layer && error.message == otherError.message && verify == other.verify
-            && layers.map(\.key) == other.layers.map(\.key)
-    }
+/// What a loop adds to a pass: it can be set off again while it runs, and asked for things.
+struct Following: Sendable {
+    let bell: Bell
+    let control: LoopControl
+    let retries: RetryLedger
+    /// How long a pass that builds rests between two looks.
+    let interval: Duration
+    /// When bases are to be looked up.
+    let lookups: LookupSchedule
 }

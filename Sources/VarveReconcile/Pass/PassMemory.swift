@@ -7,6 +7,7 @@ actor PassMemory {
     /// What decides whether anything can have changed.
     struct Position: Hashable, Sendable {
         var commit: ObjectID?
+        var suspended: Set<ImageName>
         var recordCount: Int
         var lastRecord: String?
     }

@@ -16,14 +16,20 @@ public struct Reconciler: Sendable {
     let journal: Journal
     let state: StateDirectory
     let settings: PassSettings
+    let slots: BuildSlots
+    let builds: LayerBuilds
     let events: @Sendable (PassEvent) -> Void
     private let memory = PassMemory()
 
     /// A reconciler over the given parts.
+    ///
+    /// - Parameters:
+    ///   - slots: The builders; by default as many as the settings say, for this repository alone.
+    ///   - builds: The layers that are being built in the engine's store, by whomever.
     public init(
         source: any DefinitionSource, records: any RecordStore, engine: any LayerEngine, registry: any ImageRegistry,
-        journal: Journal, state: StateDirectory, settings: PassSettings,
-        events: @escaping @Sendable (PassEvent) -> Void
+        journal: Journal, state: StateDirectory, settings: PassSettings, slots: BuildSlots? = nil,
+        builds: LayerBuilds = LayerBuilds(), events: @escaping @Sendable (PassEvent) -> Void
     ) {
         self.source = source
         self.records = records
@@ -32,6 +38,8 @@ public struct Reconciler: Sendable {
         self.journal = journal
         self.state = state
         self.settings = settings
+        self.slots = slots ?? BuildSlots(settings.builders)
+        self.builds = builds
         self.events = events
     }
 
@@ -44,38 +52,35 @@ public struct Reconciler: Sendable {
     ///
     /// - Parameters:
     ///   - names: the images; all where there is none.
-    ///   - forced: images to build although they are as defined.
+    ///   - rebuilds: images to build although they are as defined.
     ///   - looksOutside: whether registry bases are looked up and published digests are checked. Without it, a pass
     ///     after one that left everything as defined costs nothing while neither the commit nor the records move.
     /// - Throws: when the repository cannot be read, the state directory cannot be written, or an image is unknown. An
     ///   image that cannot be built does not throw; it is in the result.
     public func reconcile(
-        _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool = true
+        _ names: [ImageName] = [], rebuilds: [ImageName: Rebuild] = [:], looksOutside: Bool = true
     ) async throws -> PassResult {
-        try await reconcile(names, forced: forced, looksOutside: looksOutside, retries: nil)
+        var requests = LoopControl.Requests()
+        requests.rebuilds = rebuilds
+        return try await reconcile(names, requests: requests, looksOutside: looksOutside, following: nil)
     }
 
-    /// One pass that leaves alone what failed and is not to be tried again yet; without a ledger everything is tried.
+    /// One pass of a loop, or one of its own.
     func reconcile(
-        _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool, retries: RetryLedger?
+        _ names: [ImageName] = [], requests: LoopControl.Requests, looksOutside: Bool, following: Following?
     ) async throws -> PassResult {
         let keeper = RecordKeeper(store: records, journal: journal, events: events)
-        try await source.fetch()
-        do {
-            try await records.fetch()
-        } catch {
-            events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
-        }
+        try await fetch()
         _ = try await keeper.send()
         let position = try await position()
-        if !looksOutside, forced.isEmpty, let result = await memory.result(of: position) {
+        if !looksOutside, requests.isEmpty, let result = await memory.result(of: position) {
             events(.finished(result))
             return result
         }
-        let survey = Survey(
-            source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
-        let lookup: Survey.BaseLookup = looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
-        guard var findings = try await survey.survey(bases: lookup) else {
+        guard
+            let findings = try await survey(
+                Set(names), rebuilds: Set(requests.rebuilds.keys), looksOutside: looksOutside)
+        else {
             if try await !records.records().records.isEmpty {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
@@ -83,20 +88,18 @@ public struct Reconciler: Sendable {
             events(.finished(result))
             return result
         }
-        for name in names + forced where !findings.plan.images.contains(where: { $0.definition.name == name }) {
-            throw ReconcileError(
+        let known = Set(findings.plan.images.map(\.definition.name))
+        for name in names + requests.rebuilds.keys where !known.contains(name) {
+            let error = ReconcileError(
                 .unknownImage, subject: name.value, cause: "no usable definition in commit \(findings.commit.short)")
-        }
-        findings.planner.forced = forced
-        if looksOutside {
-            findings.planner.missing = await missingImages(of: findings.plan, selected: Set(names))
-        }
-        await memory.remember(findings.bases)
-        if !forced.isEmpty || !findings.planner.missing.isEmpty {
-            findings.plan = findings.planner.plan(findings.history)
+            // A loop goes on without what somebody asked for in vain.
+            guard following != nil else { throw error }
+            events(.warning("\(error)"))
         }
         var pass = Pass(
-            reconciler: self, findings: findings, selected: Set(names), keeper: keeper, retries: retries)
+            reconciler: self, findings: findings, names: Set(names),
+            rebuilds: requests.rebuilds.filter { known.contains($0.key) }, interactive: requests.interactive,
+            keeper: keeper, following: following)
         let result = try await pass.run()
         if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
             // What moved while the pass ran is not settled by it.
@@ -106,11 +109,58 @@ public struct Reconciler: Sendable {
         return result
     }
 
+    /// What a pass that is building goes on from; nil where nothing has moved since its last look.
+    func lookAgain(
+        after last: Survey.Findings, rebuilds: [ImageName: Rebuild], requests: LoopControl.Requests,
+        following: Following
+    ) async throws -> Survey.Findings? {
+        try await fetch()
+        let now = ContinuousClock().now
+        let looksOutside = requests.looksOutside || following.lookups.isDue(now)
+        let isSame = try await source.tip() == last.commit && suspended == last.suspended
+        if isSame, requests.isEmpty, !looksOutside, await !following.retries.isDue(now, since: last.moment) {
+            return nil
+        }
+        let findings = try await survey([], rebuilds: Set(rebuilds.keys), looksOutside: looksOutside)
+        if looksOutside { following.lookups.done(now) }
+        return findings
+    }
+
+    private var suspended: Set<ImageName> { Set(LoopControl.suspended(in: state)) }
+
+    /// Brings the repository up to date, and the records as far as they can be had.
+    private func fetch() async throws {
+        try await source.fetch()
+        do {
+            try await records.fetch()
+        } catch {
+            events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
+        }
+    }
+
+    private func survey(
+        _ names: Set<ImageName>, rebuilds: Set<ImageName>, looksOutside: Bool
+    ) async throws -> Survey.Findings? {
+        var survey = Survey(
+            source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
+        survey.suspended = suspended
+        let lookup: Survey.BaseLookup = looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
+        guard var findings = try await survey.survey(bases: lookup) else { return nil }
+        findings.planner.forced = rebuilds
+        if looksOutside { findings.planner.missing = await missingImages(of: findings.plan, selected: names) }
+        await memory.remember(findings.bases)
+        if !rebuilds.isEmpty || !findings.planner.missing.isEmpty {
+            findings.plan = findings.planner.plan(findings.history)
+        }
+        return findings
+    }
+
     /// What a pass depends on, as far as it can be read at no cost.
     private func position() async throws -> PassMemory.Position {
         let records = try await records.records()
         return PassMemory.Position(
-            commit: try await source.tip(), recordCount: records.records.count, lastRecord: records.records.last?.id)
+            commit: try await source.tip(), suspended: suspended, recordCount: records.records.count,
+            lastRecord: records.records.last?.id)
     }
 
     /// Published images that the registry no longer has whole.

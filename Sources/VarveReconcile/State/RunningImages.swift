@@ -39,6 +39,7 @@ public final class RunningImages: Sendable {
             case .verifyStarted(let image): entries[image.value]?.step = "verify"
             case .publishStarted(let image): entries[image.value]?.step = "publish"
             case .imageFinished(let record): entries[record.image.value] = nil
+            case .imageSkipped(let name, _, _): entries[name] = nil
             case .finished: entries = [:]
             default: return
             }

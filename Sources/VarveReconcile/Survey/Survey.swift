@@ -14,6 +14,8 @@ public struct Survey: Sendable {
     private let registry: any ImageRegistry
     private let journal: Journal
     private let platform: Platform
+    /// Images that an operator has suspended.
+    public var suspended: Set<ImageName> = []
 
     /// A survey over the given parts.
     ///
@@ -55,6 +57,10 @@ public struct Survey: Sendable {
         public var plan: Plan
         /// The bases that were found.
         public var bases: [PlatformReference: ResolvedImage]
+        /// Images that an operator has suspended.
+        public var suspended: Set<ImageName>
+        /// When the survey began.
+        public var moment: ContinuousClock.Instant
     }
 
     /// Surveys a commit, or the tip where none is given; nil for a repository without a commit.
@@ -63,8 +69,12 @@ public struct Survey: Sendable {
     public func survey(commit: ObjectID? = nil, bases lookup: BaseLookup) async throws -> Findings? {
         let tip = if let commit { commit } else { try await source.tip() }
         guard let tip else { return nil }
+        let moment = ContinuousClock().now
         let tree = try await source.tree(of: tip)
-        let fleet = try await Self.read(tree, platform: platform)
+        var fleet = try await Self.read(tree, platform: platform)
+        for index in fleet.images.indices where suspended.contains(fleet.images[index].name) {
+            fleet.images[index].isSuspended = true
+        }
         let recorded = try await allRecords()
         let history = History(recorded)
         let bases = await resolveBases(of: fleet, lookup: lookup, history: history, records: recorded)
@@ -83,7 +93,7 @@ public struct Survey: Sendable {
         }
         return Findings(
             commit: tip, tree: tree, fleet: fleet, history: history, planner: planner, plan: plan,
-            bases: bases.compactMapValues { try? $0.get() })
+            bases: bases.compactMapValues { try? $0.get() }, suspended: suspended, moment: moment)
     }
 
     /// All records, with those that are still in the journal, in order.

@@ -8,41 +8,6 @@ import VarveTestSupport
 /// A loop on fakes: what sets passes off, and what is tried again when.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct LoopTests {
-    /// Counts passes, and lets a test wait for the next.
-    private final class Passes: Sendable {
-        let results: AsyncStream<PassResult>
-        private let continuation: AsyncStream<PassResult>.Continuation
-
-        init() { (results, continuation) = AsyncStream.makeStream() }
-
-        func note(_ event: PassEvent) {
-            if case .finished(let result) = event { continuation.yield(result) }
-        }
-
-        func next() async -> PassResult? { await results.first { _ in true } }
-    }
-
-    private func withLoop(
-        _ rig: Rig, _ settings: LoopSettings, _ body: (Bell, Passes) async throws -> Void
-    ) async throws {
-        let (bell, passes) = (Bell(), Passes())
-        let loop = ReconcileLoop(
-            try rig.reconciler(events: { passes.note($0) }), settings: settings, bell: bell,
-            control: LoopControl(rig.state, bell: bell, now: { Timestamp(seconds: 0) }), events: { passes.note($0) })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await loop.run() }
-            try await body(bell, passes)
-            group.cancelAll()
-        }
-    }
-
-    /// Waits that are too long for any test, so that only what is under test can end them.
-    private static var slow: LoopSettings {
-        LoopSettings(
-            interval: .seconds(3_600), baseInterval: .seconds(7_200),
-            retry: RetryPolicy(first: .seconds(3_600), limit: .seconds(3_600), jitter: { 0.5 }))
-    }
-
     private func define(_ rig: Rig, _ text: String) async throws {
         _ = try await rig.source.commit(["images/a/image.yaml": "base: \(Rig.debian)\n" + text])
     }
@@ -51,12 +16,12 @@ struct LoopTests {
     func ringSetsOffAPassBeforeItsTimeAndBasesAreNotLookedUpForIt() async throws {
         let rig = try await Rig()
         try await define(rig, "")
-        try await withLoop(rig, Self.slow) { bell, passes in
-            #expect(await passes.next()?.built.map(\.value) == ["a"])
+        try await LoopRig.run(rig) { loop in
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
             let lookups = await rig.registry.lookups
             try await define(rig, "env: {A: b}\n")
-            bell.ring()
-            #expect(await passes.next()?.built.map(\.value) == ["a"])
+            loop.bell.ring()
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
             #expect(await rig.registry.lookups == lookups)
         }
     }
@@ -65,11 +30,11 @@ struct LoopTests {
     func intervalAloneSetsOffPasses() async throws {
         let rig = try await Rig()
         try await define(rig, "")
-        var settings = Self.slow
+        var settings = LoopRig.slow
         settings.interval = .milliseconds(20)
-        try await withLoop(rig, settings) { _, passes in
-            #expect(await passes.next()?.built.map(\.value) == ["a"])
-            for _ in 0..<3 { #expect(await passes.next()?.unchanged == 1) }
+        try await LoopRig.run(rig, settings) { loop in
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
+            for _ in 0..<3 { #expect(await loop.pass()?.unchanged == 1) }
         }
     }
 
@@ -77,13 +42,13 @@ struct LoopTests {
     func movedBaseIsSeenOnItsOwnInterval() async throws {
         let rig = try await Rig()
         try await define(rig, "")
-        var settings = Self.slow
+        var settings = LoopRig.slow
         settings.baseInterval = .milliseconds(20)
-        try await withLoop(rig, settings) { _, passes in
-            #expect(await passes.next()?.built.map(\.value) == ["a"])
+        try await LoopRig.run(rig, settings) { loop in
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
             try await rig.registry.push("debian 2", to: ImageReference(Rig.debian))
             var built: [ImageName] = []
-            while built.isEmpty, let result = await passes.next() { built = result.built }
+            while built.isEmpty, let result = await loop.pass() { built = result.built }
             #expect(built.map(\.value) == ["a"])
         }
     }
@@ -95,17 +60,17 @@ struct LoopTests {
         await rig.engine.onBuild { request in
             if request.content.kind == .apt { throw BuildFailure(.definition, layer: .apt, message: "no such package") }
         }
-        try await withLoop(rig, Self.slow) { bell, passes in
-            #expect(await passes.next()?.failed.map(\.value) == ["a"])
+        try await LoopRig.run(rig) { loop in
+            #expect(await loop.pass()?.failed.map(\.value) == ["a"])
             await rig.engine.resetCounts()
             for _ in 0..<2 {
-                bell.ring()
-                #expect(await passes.next()?.failed.map(\.value) == ["a"])
+                loop.bell.ring()
+                #expect(await loop.pass()?.failed.map(\.value) == ["a"])
             }
             #expect(await rig.engine.executions.isEmpty)
             try await define(rig, "build: {apt: [curl]}\n")
-            bell.ring()
-            #expect(await passes.next()?.failed.map(\.value) == ["a"])
+            loop.bell.ring()
+            #expect(await loop.pass()?.failed.map(\.value) == ["a"])
             #expect(await rig.engine.executions.map(\.content.kind) == [.apt])
         }
     }
@@ -122,11 +87,11 @@ struct LoopTests {
                 throw BuildFailure(.transient, layer: .apt, message: "the mirror is away")
             }
         }
-        var settings = Self.slow
+        var settings = LoopRig.slow
         settings.retry = RetryPolicy(first: .milliseconds(20), limit: .seconds(3_600), jitter: { 0 })
-        try await withLoop(rig, settings) { _, passes in
-            #expect(await passes.next()?.failed.map(\.value) == ["a"])
-            #expect(await passes.next()?.built.map(\.value) == ["a"])
+        try await LoopRig.run(rig, settings) { loop in
+            #expect(await loop.pass()?.failed.map(\.value) == ["a"])
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
         }
     }
 
@@ -137,11 +102,11 @@ struct LoopTests {
         await rig.engine.onBuild { request in
             if request.content.kind == .apt { throw BuildFailure(.unknown, layer: .apt, message: "who knows") }
         }
-        var settings = Self.slow
+        var settings = LoopRig.slow
         settings.interval = .milliseconds(20)
         settings.retry = RetryPolicy(first: .milliseconds(1), limit: .milliseconds(1), jitter: { 0 })
-        try await withLoop(rig, settings) { _, passes in
-            for _ in 0..<6 { #expect(await passes.next()?.failed.map(\.value) == ["a"]) }
+        try await LoopRig.run(rig, settings) { loop in
+            for _ in 0..<6 { #expect(await loop.pass()?.failed.map(\.value) == ["a"]) }
             #expect(await rig.engine.executions.filter { $0.content.kind == .apt }.count == 2)
         }
     }
@@ -159,11 +124,11 @@ struct LoopTests {
         let rig = try await Rig()
         try await define(rig, "")
         await rig.source.fail(true)
-        var settings = Self.slow
+        var settings = LoopRig.slow
         settings.retry = RetryPolicy(first: .milliseconds(10), limit: .milliseconds(10), jitter: { 0 })
-        try await withLoop(rig, settings) { _, passes in
+        try await LoopRig.run(rig, settings) { loop in
             await rig.source.fail(false)
-            #expect(await passes.next()?.built.map(\.value) == ["a"])
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
         }
     }
 

@@ -10,7 +10,7 @@ import VarveTestSupport
 struct Rig {
     let source = MemoryDefinitionSource(address: "https://user:secret@git.example.com/images.git")
     let store = MemoryRecordStore()
-    let engine = FakeEngine()
+    var engine = FakeEngine()
     let registry = FakeRegistry()
     let events = EventLog()
     let clock = StepClock()
@@ -20,8 +20,8 @@ struct Rig {
 
     static let debian = "docker.io/library/debian:bookworm"
 
-    init() async throws {
-        state = StateDirectory(path: try TemporaryDirectory.required().path, repository: "/repository")
+    init(repository: String = "/repository") async throws {
+        state = StateDirectory(path: try TemporaryDirectory.required().path, repository: repository)
         try state.prepare()
         journal = Journal(path: state.journal)
         try await registry.push("debian 1", to: ImageReference(Self.debian))
@@ -32,14 +32,17 @@ struct Rig {
     }
 
     /// A reconciler whose events are told to one more.
-    func reconciler(events more: @escaping @Sendable (PassEvent) -> Void) throws -> Reconciler {
+    func reconciler(
+        slots: BuildSlots? = nil, builds: LayerBuilds = LayerBuilds(),
+        events more: @escaping @Sendable (PassEvent) -> Void
+    ) throws -> Reconciler {
         var settings = PassSettings(
             platform: try Platform("linux/amd64"), host: "host", now: { [clock] in clock.now() },
             makeID: { [clock] in clock.makeID() })
         settings.builders = builders
         return Reconciler(
             source: source, records: store, engine: engine, registry: registry, journal: journal, state: state,
-            settings: settings,
+            settings: settings, slots: slots, builds: builds,
             events: { [events] in
                 events.append($0)
                 more($0)
@@ -53,7 +56,8 @@ struct Rig {
         await registry.resetCounts()
         events.reset()
         return try await reconciler.reconcile(
-            names.map { try ImageName($0) }, forced: Set(forced.map { try ImageName($0) }))
+            names.map { try ImageName($0) },
+            rebuilds: Dictionary(uniqueKeysWithValues: forced.map { (try ImageName($0), Rebuild()) }))
     }
 
     /// The kinds that were executed, sorted by name.

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+import VarvePlan
+
+/// The builds of a pass.
+extension Pass {
+    /// What happens while images are built.
+    private enum Step: Sendable {
+        /// An image's turn has come, or was given up.
+        case turn(ImageName, BuilderTurn, isHeld: Bool)
+        /// An image is done with; without an entry it was stopped.
+        case finished(ImageName, RecordEntry?)
+        /// It is time to look again, or, where it was not rung, to see whether it is.
+        case look(wasRung: Bool)
+    }
+
+    private typealias Steps = ThrowingTaskGroup<Step, any Error>
+
+    /// Builds what is ready, as builders come free, and plans the children of each image that is finished.
+    mutating func build() async throws {
+        guard !ready.isEmpty else { return }
+        let address = try await reconciler.source.address()
+        try await withThrowingTaskGroup(of: Step.self) { group in
+            if let following { await watch(following, &group) }
+            lineUp(&group)
+            while !running.isEmpty || !queued.isEmpty {
+                guard let step = try await group.next() else { break }
+                switch step {
+                case .turn(let name, let turn, let isHeld): await begin(name, turn, isHeld, address, &group)
+                case .finished(let name, let entry): try await finish(name, entry)
+                case .look:
+                    guard let following else { break }
+                    if following.control.isDraining || Task.isCancelled {
+                        abandonQueue()
+                    } else {
+                        await lookAgain(following)
+                        await watch(following, &group)
+                    }
+                }
+                lineUp(&group)
+            }
+            group.cancelAll()
+            for try await step in group {
+                switch step {
+                case .turn(_, let turn, _): await turn.give()
+                // What was rung at the very end is for the next pass.
+                case .look(wasRung: true): following?.bell.ring()
+                case .look, .finished: break
+                }
+            }
+        }
+        following?.control.setQueue([])
+    }
+
+    // MARK: Looking again
+
+    private func watch(_ following: Following, _ group: inout Steps) async {
+        let now = ContinuousClock().now
+        var rest = following.interval
+        if let due = await following.retries.nextDue(after: findings.moment) { rest = min(rest, due - now) }
+        rest = max(rest, .milliseconds(100))
+        group.addTask { [rest] in .look(wasRung: await following.bell.wait(atMost: rest)) }
+    }
+
+    /// Reads the repository anew where anything may have moved; what cannot be read now is read at the next look.
+    private mutating func lookAgain(_ following: Following) async {
+        let requests = following.control.takeRequests()
+        await following.retries.release(requests.interactive)
+        for name in requests.stopped {
+            guard let waiting = queued.removeValue(forKey: name) else { continue }
+            waiting.wait.cancel()
+            if let plan = plans[name] { await following.retries.stop(plan) }
+        }
+        do {
+            let wanted = rebuilds.merging(requests.rebuilds) { $1 }
+            guard
+                let found = try await reconciler.lookAgain(
+                    after: findings, rebuilds: wanted, requests: requests, following: following)
+            else { return }
+            rebuilds = wanted
+            for name in requests.interactive { urgencies[name] = .interactive }
+            try await takeUp(found)
+            lineUpAnew(requests.interactive)
+        } catch {
+            following.control.putBack(requests)
+            reconciler.events(.warning("the repository cannot be looked at now: \(redacted("\(error)"))"))
+        }
+    }
+
+    /// Takes images that somebody has come to wait for out of the queue, so that they are lined up in their new class.
+    private mutating func lineUpAnew(_ names: Set<ImageName>) {
+        for name in names.sorted() {
+            guard let waiting = queued[name], waiting.turn.ticket.urgency != .interactive else { continue }
+            waiting.wait.cancel()
+            queued[name] = nil
+            ready.append(name)
+        }
+    }
+
+    private mutating func abandonQueue() {
+        for waiting in queued.values { waiting.wait.cancel() }
+        queued = [:]
+        ready = []
+    }
+
+    // MARK: Queue
+
+    /// Has everything that is ready wait for a builder.
+    private mutating func lineUp(_ group: inout Steps) {
+        let moment = reconciler.settings.now()
+        for name in ready where !Task.isCancelled {
+            guard let plan = plans[name], plan.action == .build, queued[name] == nil, running[name] == nil else {
+                continue
+            }
+            let ticket = BuildSlots.Ticket(
+                repository: reconciler.state.repositoryKey, image: name, owner: plan.definition.owner,
+                urgency: urgency(of: plan), lined: ContinuousClock().now)
+            let turn = BuilderTurn(ticket, of: reconciler.slots)
+            let wait = Task { await turn.take() }
+            queued[name] = Queued(turn: turn, since: moment, wait: wait)
+            group.addTask {
+                let isHeld = await withTaskCancellationHandler {
+                    await wait.value
+                } onCancel: {
+                    wait.cancel()
+                }
+                return .turn(name, turn, isHeld: isHeld)
+            }
+        }
+        ready = []
+        tellQueue()
+    }
+
+    private func tellQueue() {
+        guard let control = following?.control else { return }
+        control.setQueue(
+            queued.filter { plans[$0.key]?.action == .build }.map { name, waiting in
+                let ticket = waiting.turn.ticket
+                return LoopSnapshot.Queued(
+                    image: name, owner: ticket.owner.text, urgency: ticket.urgency, since: waiting.since)
+            })
+    }
+
+    /// Asked for by somebody; else by a commit, unless only the world outside has moved.
+    private func urgency(of plan: ImagePlan) -> BuildClass {
+        if let known = urgencies[plan.definition.name] { return known }
+        let outside: Set = ["base-changed", "artefact-missing", "last-build-failed"]
+        return plan.reasons.allSatisfy { outside.contains($0.kind) } ? .base : .commit
+    }
+
+    // MARK: One image
+
+    private mutating func begin(
+        _ name: ImageName, _ turn: BuilderTurn, _ isHeld: Bool, _ address: String?, _ group: inout Steps
+    ) async {
+        // Another turn may have been asked for in this one's place.
+        if queued[name]?.turn === turn { queued[name] = nil }
+        guard isHeld, !Task.isCancelled, following?.control.isDraining != true, running[name] == nil,
+            let plan = plans[name], plan.action == .build, let commits = commits[name]
+        else {
+            await turn.give()
+            return
+        }
+        running[name] = Running(plan: plan, look: look)
+        urgencies[name] = turn.ticket.urgency
+        let control = following?.control
+        let build = ImageBuild(
+            plan: plan, commit: commits.newest, address: address, sources: findings.tree, engine: reconciler.engine,
+            registry: reconciler.registry, builds: reconciler.builds, turn: turn, executesFrom: rebuilds[name]?.from,
+            isDraining: { control?.isDraining ?? false }, settings: reconciler.settings, state: reconciler.state,
+            events: reconciler.events)
+        let task = Task { await build.run() }
+        control?.setStop(name) { task.cancel() }
+        group.addTask {
+            let outcome = await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                task.cancel()
+            }
+            await turn.give()
+            guard let (record, descriptions) = outcome else { return .finished(name, nil) }
+            return .finished(
+                name,
+                RecordEntry(
+                    commits: commits.noted, line: record.logLine, tree: plan.definition.tree, record: record,
+                    descriptions: descriptions))
+        }
+    }
+
+    private mutating func finish(_ name: ImageName, _ entry: RecordEntry?) async throws {
+        guard let begun = running.removeValue(forKey: name) else { return }
+        following?.control.setStop(name, nil)
+        guard let entry else {
+            if !Task.isCancelled, following?.control.isDraining != true { try await stopped(begun.plan) }
+            return
+        }
+        if history.latest[name]?.isSameFailure(as: entry.record) == true {
+            reconciler.events(.imageFinished(entry.record))
+        } else {
+            // The others go on building; what could not be kept is tried once more at the end.
+            do { try await keep([entry]) } catch { unkept.append(entry) }
+            _ = try await keeper.send()
+        }
+        await following?.retries.note(entry.record, of: begun.plan, now: ContinuousClock().now)
+        history.add(entry.record)
+        // What was missing or asked for is done with, whatever comes next.
+        planner.missing[name] = nil
+        planner.forced.remove(name)
+        rebuilds[name] = nil
+        let urgency = urgencies.removeValue(forKey: name)
+        plans[name] = planner.plan(name, history: history, parents: parents(of: name))
+        if entry.record.status == .built {
+            if !result.built.contains(name) { result.built.append(name) }
+        }
+        if begun.look != look, let plan = plans[name], plan.action == .build,
+            await following?.retries.holds(plan, now: ContinuousClock().now) == false
+        {
+            // Its definition moved while it was built.
+            ready.append(name)
+            return
+        }
+        if entry.record.status != .built {
+            // The watch does not know yet when this one is due again.
+            if !running.isEmpty || !queued.isEmpty { following?.bell.ring() }
+            result.failed.append(name)
+            plans[name]?.action = .blocked
+            plans[name]?.status = .error
+        }
+        let (released, adopted) = release(below: name)
+        try await keep(adopted)
+        for child in released where urgencies[child] == nil { urgencies[child] = urgency }
+        ready += released
+    }
+
+    /// A person ended the build: it is not begun again by itself, and nothing is recorded.
+    private mutating func stopped(_ plan: ImagePlan) async throws {
+        let name = plan.definition.name
+        await following?.retries.stop(plan)
+        rebuilds[name] = nil
+        planner.forced.remove(name)
+        urgencies[name] = nil
+        result.failed.append(name)
+        plans[name]?.action = .blocked
+        plans[name]?.status = .pending
+        reconciler.events(.imageSkipped(name: name.value, status: .pending, cause: "stopped"))
+        try await keep(release(below: name).adopted)
+    }
+
+    /// Plans anew what waited for an image, and what waited for that in turn where it needs nothing or cannot be built.
+    ///
+    /// An image whose base came out with the same content needs nothing, but may stand on a new commit.
+    mutating func release(below name: ImageName) -> (ready: [ImageName], adopted: [RecordEntry]) {
+        var ready: [ImageName] = []
+        var adopted: [RecordEntry] = []
+        var open = [name]
+        while let parent = open.popLast() {
+            for child in planner.graph.children[parent] ?? [] where plans[child]?.action == .wait {
+                guard selected.contains(child),
+                    let plan = planner.plan(child, history: history, parents: parents(of: child))
+                else { continue }
+                plans[child] = plan
+                switch plan.action {
+                case .build: ready.append(child)
+                case .wait: break
+                case .blocked:
+                    skip(plan)
+                    open.append(child)
+                case .none:
+                    if let entry = adoptedEntry(plan) { adopted.append(entry) }
+                    open.append(child)
+                }
+            }
+        }
+        return (ready, adopted)
+    }
+}
+
+extension BuildRecord {
+    /// Whether another attempt at the same definition failed in the same way, which is not worth a second record.
+    fileprivate func isSameFailure(as other: BuildRecord) -> Bool {
+        guard status == .error, other.status == .error, let error, let otherError = other.error else { return false }
+        return commit == other.commit && error.failureClass == otherError.failureClass
+            && error.layer == otherError.layer && error.message == otherError.message && verify == other.verify
+            && layers.map(\.key) == other.layers.map(\.key)
+    }
+}

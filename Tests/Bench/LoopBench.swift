@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import VarveGit
+import VarveModel
+import VarveReconcile
+
+/// A loop that makes a pass for each line it reads, and tells what the process then holds.
+enum LoopBench {
+    static func run(_ folder: String, state path: String) async throws {
+        let state = StateDirectory(path: path, repository: folder)
+        try state.prepare()
+        let bell = Bell()
+        let now: @Sendable () -> Timestamp = { Timestamp(seconds: Int(Date().timeIntervalSince1970)) }
+        let control = LoopControl(state, bell: bell, now: now)
+        let (results, continuation) = AsyncStream<PassResult>.makeStream()
+        let events: @Sendable (PassEvent) -> Void = { event in
+            control.note(event)
+            if case .finished(let result) = event { continuation.yield(result) }
+        }
+        let loop = ReconcileLoop(
+            try VarveBench.reconciler(GitRepository(opening: folder), state, events: events),
+            settings: LoopSettings(interval: .seconds(36_000), baseInterval: .seconds(36_000)), bell: bell,
+            control: control, events: events)
+        let task = Task { await loop.run() }
+        for await result in results {
+            guard result.isGood else { throw BenchError("a pass went wrong: \(result)") }
+            print(
+                "{\"built\": \(result.built.count), \"kilobytes\": \(residentKilobytes()), "
+                    + "\"descriptors\": \(count("/proc/self/fd")), \"threads\": \(count("/proc/self/task"))}")
+            fflush(nil)
+            guard readLine() != nil else { break }
+            bell.ring()
+        }
+        task.cancel()
+        await task.value
+    }
+
+    private static func count(_ folder: String) -> Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder).count) ?? 0
+    }
+
+    private static func residentKilobytes() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+    }
+}

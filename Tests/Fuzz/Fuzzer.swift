@@ -102,7 +102,9 @@ public struct Fuzzer {
         let fleet = try read(given)
         guard fleet.images.count + fleet.invalid.count == 1 else { return fail("gave not one image", input) }
         check(fleet.invalid.flatMap(\.diagnostics) + fleet.warnings.values.joined(), input)
-        guard let build = fleet.images.first?.build else { return }
+        guard let image = fleet.images.first else { return }
+        if String(describing: image).contains(GuardedTree.target) { fail("a link was read as a file", input) }
+        let build = image.build
         report.accepted += 1
         var files: [String: MemorySourceTree.File] = [:]
         if let explicit = build.conda?.explicit, build.conda?.pip == nil {
@@ -163,6 +165,7 @@ public struct Fuzzer {
         var all = files
         if all["i/image.yaml"] == nil { all["i/image.yaml"] = .file(Array("base: localhost/x\n".utf8)) }
         all["i/link"] = .symlink(GuardedTree.target)
+        all["i/inner"] = .symlink("./p/../c.txt")
         all["i/c.txt"] = .file(Array("numpy<3\n-r c.txt\n".utf8))
         all["i/p/setup.py"] = .file([])
         let tree = GuardedTree(tree: try MemorySourceTree(all))

@@ -37,8 +37,8 @@ extension DiagnosticCode {
             "The file holds more than one YAML document. Only one is read, so remove `---` and what follows it."
         case .notAFile:
             """
-            A name of the definition stands for a symbolic link, a folder or a submodule where a file is expected. Links \
-            are never followed, because they can leave the repository. Put the file itself there.
+            A name of the definition stands for a folder or a submodule where a file is expected, or for a symbolic link \
+            that leads to no file: to nothing, in a circle, or through more than eight links. Put the file itself there.
             """
         case .controlCharacter:
             """
@@ -123,7 +123,10 @@ extension DiagnosticCode {
         case .inputWithoutMatch:
             "A pattern of `inputs` matches no file, which is nearly always a typing error. Correct or remove it."
         case .inputNotAFile:
-            "A pattern of `inputs` matches a symbolic link or a submodule. Neither has content of its own in this repository."
+            """
+            A pattern of `inputs` matches a submodule, or a symbolic link that leads to no file of the repository. Neither \
+            has content of its own here.
+            """
         case .bootstrap:
             """
             A bootstrap base needs a distribution (debian, ubuntu) and a suite; the mirror is an http(s) URL without \
@@ -212,8 +215,8 @@ extension DiagnosticCode {
             """
         case .outsideRepository:
             """
-            The path is absolute, leaves the repository through `..`, or passes through a symbolic link. Only files of \
-            the repository can be part of a definition, because only they are part of the layer's key.
+            The path is absolute, or leaves the repository through `..` or through a symbolic link. Only files of the \
+            repository can be part of a definition, because only they are part of the layer's key.
             """
         case .environmentVariable:
             """

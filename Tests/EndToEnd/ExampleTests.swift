@@ -29,9 +29,11 @@ struct ExampleTests {
     func everyExampleIsGoodAndInTheList() async throws {
         let directory = try TemporaryDirectory.required()
         let images = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
-        #expect(images.count >= 6)
+        #expect(images.count >= 8)
         let git = try await GitCommandLine.initialize(directory.path("fleet"))
         try git.write(try Self.files(of: images))
+        // Groups, bases and owners are judged too.
+        try git.write(["varve.yaml": try String(contentsOfFile: Self.folder + "/../varve.yaml", encoding: .utf8)])
         let varve = VarveProcess(repository: git.folder, state: directory.path("state"))
         let result = try await varve.run("validate")
         #expect(result.stdout == "\(images.count) images good, 0 invalid\n", "\(result)")
@@ -75,5 +77,19 @@ struct ExampleTests {
         #expect(praise.stdout == "You are astounding!", "\(praise)")
         let list = try await r.run("cat", "/usr/local/share/r-installed")
         #expect(list.lines.contains("praise"), "\(list)")
+    }
+
+    @Test
+    func exampleWithAContainerfileIsBuilt() async throws {
+        let fleet = try await Fleet()
+        var files = try Self.files(of: ["containerfile"])
+        // No image of Docker Hub is asked for.
+        let path = "images/containerfile/Containerfile"
+        let text = try #require(files[path] ?? nil)
+        files[path] = text.replacing("docker.io/library/debian:bookworm-slim", with: try await fleet.base(.tiny))
+        let pass = try await fleet.pass(files)
+        try #require(pass.status == 0, "\(pass)")
+        let image = try await ImageRun(fleet.prefix + "/containerfile:latest", in: fleet.directory)
+        #expect(try await image.run("cat", "/srv/site/index.txt").stdout == "# Hello\n")
     }
 }

@@ -156,9 +156,44 @@ struct NewTests {
         #expect(written.hasPrefix("# yaml-language-server: $schema=../../.varve/image.schema.json\n"))
         let check = try await Command.result(binary, ["validate", "--repo", folder])
         #expect(check.status == 0, "\(check)")
+        try await checkEditorLines(in: folder)
         try TemporaryDirectory.write("mine\n", to: path)
+        try TemporaryDirectory.write("groups: {a: [b]}\n", to: folder + "/varve.yaml")
         let second = try await Command.result(binary, ["init", folder])
         #expect(second.status == 0, "\(second)")
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine\n")
+        #expect(try String(contentsOfFile: folder + "/varve.yaml", encoding: .utf8) == "groups: {a: [b]}\n")
+    }
+
+    /// Prints for each file whether its text, with `#key` as `key`, is valid against the schema that its first line names.
+    private static let editor = """
+        import json, os, re, sys, jsonschema, yaml
+        for path in sys.argv[1:]:
+            text = open(path).read()
+            name = re.match(r"# yaml-language-server: [$]schema=(\\S+)\\n", text).group(1)
+            schema = json.load(open(os.path.join(os.path.dirname(path), name)))
+            jsonschema.Draft7Validator.check_schema(schema)
+            document = yaml.safe_load(re.sub(r"(?m)^#(?=\\w|  )", "", text))
+            print(schema["title"], sorted(document), jsonschema.Draft7Validator(schema).is_valid(document))
+        """
+
+    /// What stands in varve.yaml as a comment is good for the program and for the editor, and sets nothing as it stands.
+    private func checkEditorLines(in folder: String) async throws {
+        let fleet = folder + "/varve.yaml"
+        let read = try await Command.result(
+            "python3", ["-c", Self.editor, folder + "/images/hello/image.yaml", fleet])
+        let lines = [
+            "image.yaml ['base', 'build', 'description', 'verify'] True",
+            "varve.yaml ['defaults', 'definitions', 'groups', 'policy'] True",
+        ]
+        #expect(read.stdout == lines.map { $0 + "\n" }.joined(), "\(read)")
+        let text = try String(contentsOfFile: fleet, encoding: .utf8)
+        let set = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("# ") && !line.hasPrefix("#  ") ? line : line.drop { $0 == "#" }
+        }
+        try TemporaryDirectory.write(set.joined(separator: "\n"), to: fleet)
+        let result = try await Command.result(try VarveProcess.binary(), ["validate", "--repo", folder])
+        #expect(result.stdout == "1 image good, 0 invalid\n", "\(result)")
+        try TemporaryDirectory.write(text, to: fleet)
     }
 }

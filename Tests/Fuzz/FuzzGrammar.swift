@@ -2,8 +2,22 @@
 
 /// What a fuzzer makes inputs of: whole seeds, and the words of a grammar.
 struct FuzzGrammar: Sendable {
-    /// The file of the definition that the input is; nil for the text of a value.
-    var file: String?
+    /// What reads the input.
+    enum Target: Sendable {
+        /// The readers of one definition, as this file; `beside` are the files that stand with it.
+        case definition(file: String, beside: [String: String] = [:])
+        /// The reader of `varve.yaml`, at the root of a repository with images.
+        case fleet
+        /// The import of a recipe of Saturn Cloud.
+        case recipe
+        /// The reader of the daemon's configuration.
+        case settings
+        /// The values that are made of one text.
+        case value
+    }
+
+    /// What reads the input.
+    var target: Target
     var seeds: [String]
     var words: [String]
 
@@ -13,10 +27,14 @@ struct FuzzGrammar: Sendable {
             0, 0x1B, 0x7F, 0x80, 0xC3, 0xE2, 0xEF, 0xFE, 0xFF,
         ]
 
-    static let all = [image, yaml, conda, apt, pip, pip, script, value]
+    static let all = [
+        image, yaml, conda, apt, pip, pip, script, value, containerfile, installR, runtime, condarc, lock, explicit,
+        fleet,
+        recipe, settings,
+    ]
 
-    private static let image = FuzzGrammar(
-        file: "image.yaml",
+    static let image = FuzzGrammar(
+        target: .definition(file: "image.yaml"),
         seeds: [
             "base: localhost/x\nbuild:\n  apt: [git, vim=1]\n  pip: |\n    numpy==1.0; python_version<'3'\n"
                 + "env: {A: \"b\"}\ninputs: ['*.t[x]t', '**']\n",
@@ -33,10 +51,11 @@ struct FuzzGrammar: Sendable {
             "\u{85}",
         ])
 
-    private static let yaml = FuzzGrammar(file: "environment.yml", seeds: conda.seeds, words: image.words)
+    private static let yaml = FuzzGrammar(
+        target: .definition(file: "environment.yml"), seeds: conda.seeds, words: image.words)
 
     private static let conda = FuzzGrammar(
-        file: "environment.yml",
+        target: .definition(file: "environment.yml"),
         seeds: [
             "channels: [a, b]\ndependencies:\n  - numpy=1.26=py_0\n  - c/d::x[version='>=1,<2|3',build=*]\n  - pip\n",
             "name: x\nchannels:\n- conda-forge\ndependencies:\n- python=3.10 # [linux]\n- 'a >=1.0,!=1.5.*'\n- b[all]\n"
@@ -52,14 +71,14 @@ struct FuzzGrammar: Sendable {
         ])
 
     private static let apt = FuzzGrammar(
-        file: "apt.txt", seeds: ["git vim=1:2.3-4~5 g++/c lib:amd64 # x\n", "a1\nb2 c3\r\n# é\n"],
+        target: .definition(file: "apt.txt"), seeds: ["git vim=1:2.3-4~5 g++/c lib:amd64 # x\n", "a1\nb2 c3\r\n# é\n"],
         words: [
             "git", "g++", "vim", "=", "1:2", "~", "-", "+", "^", "*", "?", ":amd64", "/c", " ", "\n", "#", "$(x)",
             "\r\n", "é",
         ])
 
     private static let pip = FuzzGrammar(
-        file: "requirements.txt",
+        target: .definition(file: "requirements.txt"),
         seeds: [
             "-i https://a.b/c\nx[a]>=1.0a1 ; (os_name == 'a' or extra in 'b') \\\n  --hash=sha256:ab\n-e ./p[x]\n-c c.txt\n",
             "git+https://a.b/c@d#egg=e ; os_name=='x'\nname @ https://a.b/x.whl\n--pre\n--no-binary :all:\n",
@@ -71,19 +90,21 @@ struct FuzzGrammar: Sendable {
             ".post3",
             ".dev4", "+l", "1!", " ", "; ", "python_version", "os.name", "extra", " in ", " not in ", "'3'", "\"x\"",
             "(", ")",
-            " and ", " or ", "\n", "\\\n", " # c", "-e ", "-r ", "-c ", "c.txt", "link", "../..", "/etc/passwd", "./p",
+            " and ", " or ", "\n", "\\\n", " # c", "-e ", "-r ", "-c ", "c.txt", "link", "inner", "../..",
+            "/etc/passwd", "./p",
             "-i ",
             "https://a.b/c", "https://u:p@a.b", " @ ", "git+https://a.b/c", " --hash=sha256:ab", "${X}", "--pre\n",
             "file:",
             "'", "\\", "\r\n",
         ])
 
-    private static let script = FuzzGrammar(
-        file: "start", seeds: ["#!/bin/bash\r\nexec \"$@\" \\\n# x\n", "exec \"$@\"\n", "cat <<E\nexec\nE\n"],
+    static let script = FuzzGrammar(
+        target: .definition(file: "start"),
+        seeds: ["#!/bin/bash\r\nexec \"$@\" \\\n# x\n", "exec \"$@\"\n", "cat <<E\nexec\nE\n"],
         words: ["#!", "/bin/sh", "exec ", "\"$@\"", "\n", "\r\n", "\u{FEFF}", "<<E", "#", "\\", "$@", "'"])
 
     private static let value = FuzzGrammar(
-        file: nil,
+        target: .value,
         seeds: [
             "docker.io/library/debian:bookworm@sha256:"
                 + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",

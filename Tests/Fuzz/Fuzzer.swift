@@ -26,7 +26,7 @@ public struct Fuzzer {
     private static let bound = 5.0
 
     private var random: FuzzRandom
-    private var report = Report()
+    var report = Report()
 
     /// A run that can be repeated.
     public init(seed: UInt64) { random = FuzzRandom(state: seed) }
@@ -38,11 +38,15 @@ public struct Fuzzer {
             let grammar = FuzzGrammar.all[random.below(FuzzGrammar.all.count)]
             let input = makeInput(grammar)
             let began = Self.cpuSeconds()
-            switch grammar.file {
-            case nil: readValue(String(decoding: input, as: UTF8.self))
-            case let file?:
-                do { try readFile(file, input) } catch { fail("threw \(error)", input) }
-            }
+            do {
+                switch grammar.target {
+                case .definition(let file, let beside): try readFile(file, input, beside: beside)
+                case .fleet: try readFleetFile(input)
+                case .recipe: try readRecipe(input)
+                case .settings: readSettings(input)
+                case .value: readValue(String(decoding: input, as: UTF8.self))
+                }
+            } catch { fail("threw \(error)", input) }
             let spent = Self.cpuSeconds() - began
             report.slowest = max(report.slowest, spent)
             if spent > Self.bound { fail("took \(spent) s", input) }
@@ -51,7 +55,7 @@ public struct Fuzzer {
         return report
     }
 
-    private mutating func fail(_ message: String, _ input: [UInt8]) {
+    mutating func fail(_ message: String, _ input: [UInt8]) {
         report.failures.append("\(message): \(String(decoding: input.prefix(2_000), as: UTF8.self).debugDescription)")
     }
 
@@ -92,20 +96,21 @@ public struct Fuzzer {
 
     // MARK: - Files
 
-    private mutating func readFile(_ file: String, _ input: [UInt8]) throws {
-        let fleet = try read(["i/" + file: .file(input)])
+    private mutating func readFile(_ file: String, _ input: [UInt8], beside: [String: String]) throws {
+        var given = Dictionary(uniqueKeysWithValues: beside.map { ("i/" + $0.key, Self.text([$0.value])) })
+        given["i/" + file] = .file(input)
+        let fleet = try read(given)
         guard fleet.images.count + fleet.invalid.count == 1 else { return fail("gave not one image", input) }
-        for diagnostic in fleet.invalid.flatMap(\.diagnostics) {
-            let isSafe = diagnostic.description.unicodeScalars.allSatisfy {
-                $0.properties.generalCategory != .control
-            }
-            if !isSafe || diagnostic.description.utf8.count > 4_000 { fail("unsafe message", input) }
-            if DiagnosticCode(rawValue: diagnostic.code) == nil { fail("unknown code", input) }
-        }
-        if fleet.invalid.flatMap(\.diagnostics).count > 200 { fail("too many findings", input) }
-        guard let build = fleet.images.first?.build else { return }
+        check(fleet.invalid.flatMap(\.diagnostics) + fleet.warnings.values.joined(), input)
+        guard let image = fleet.images.first else { return }
+        if String(describing: image).contains(GuardedTree.target) { fail("a link was read as a file", input) }
+        let build = image.build
         report.accepted += 1
         var files: [String: MemorySourceTree.File] = [:]
+        if let explicit = build.conda?.explicit, build.conda?.pip == nil {
+            files["i/environment.yml"] = Self.text(["@EXPLICIT"] + explicit)
+        }
+        if let python = build.pip?.python { files["i/runtime.txt"] = Self.text(["python-" + python]) }
         if let apt = build.apt { files["i/apt.txt"] = Self.text(apt.packages) }
         if let pip = build.pip, pip.localSources.isEmpty, !pip.requirements.isEmpty {
             files["i/requirements.txt"] = Self.text(
@@ -117,6 +122,7 @@ public struct Fuzzer {
                 "channels": conda.channels, "dependencies": conda.dependencies, "variables": conda.variables,
             ]
             files["i/environment.yml"] = .file(Array(try JSONSerialization.data(withJSONObject: object)))
+            files["i/.condarc"] = conda.channelPriority.map { Self.text(["channel_priority: \($0)"]) }
         }
         guard !files.isEmpty else { return }
         let again = try read(files)
@@ -129,86 +135,40 @@ public struct Fuzzer {
             && (files["i/environment.yml"] == nil
                 || other.conda?.dependencies == build.conda?.dependencies
                     && other.conda?.channels == build.conda?.channels
-                    && other.conda?.variables == build.conda?.variables)
+                    && other.conda?.variables == build.conda?.variables
+                    && other.conda?.explicit == build.conda?.explicit
+                    && other.conda?.channelPriority == build.conda?.channelPriority)
+            && (files["i/runtime.txt"] == nil || other.pip?.python == build.pip?.python)
         if !isKept { fail("the canonical form means something else", input) }
     }
 
-    private static func text(_ lines: [String]) -> MemorySourceTree.File {
+    /// Checks what is told to a person: it is one line each, of a known code, and not too much.
+    mutating func check(_ diagnostics: [Diagnostic], _ input: [UInt8]) {
+        for diagnostic in diagnostics {
+            if !Self.isSafe(diagnostic.description) { fail("unsafe message", input) }
+            if DiagnosticCode(rawValue: diagnostic.code) == nil { fail("unknown code", input) }
+        }
+        if diagnostics.count > 400 { fail("too many findings", input) }
+    }
+
+    /// Whether a message is one line, and one that a person can read.
+    static func isSafe(_ text: String) -> Bool {
+        text.utf8.count <= 4_000 && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    }
+
+    static func text(_ lines: [String]) -> MemorySourceTree.File {
         .file(Array(lines.map { $0 + "\n" }.joined().utf8))
     }
 
     /// Reads an image among files that no definition may read: a link out, and a link to one.
-    private func read(_ files: [String: MemorySourceTree.File]) throws -> Fleet {
+    func read(_ files: [String: MemorySourceTree.File]) throws -> Fleet {
         var all = files
         if all["i/image.yaml"] == nil { all["i/image.yaml"] = .file(Array("base: localhost/x\n".utf8)) }
         all["i/link"] = .symlink(GuardedTree.target)
+        all["i/inner"] = .symlink("./p/../c.txt")
         all["i/c.txt"] = .file(Array("numpy<3\n-r c.txt\n".utf8))
         all["i/p/setup.py"] = .file([])
         let tree = GuardedTree(tree: try MemorySourceTree(all))
         return try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
     }
-
-    // MARK: - Values
-
-    private mutating func readValue(_ text: String) {
-        func check<Value: Equatable & CustomStringConvertible>(_ make: (String) throws -> Value) -> Bool {
-            guard let value = try? make(text) else { return true }
-            return (try? make(value.description)) == value
-        }
-        if !check({ try ImageReference($0) }) { fail("an image reference changes", Array(text.utf8)) }
-        if !check({ try Platform($0) }) { fail("a platform changes", Array(text.utf8)) }
-        if !check({ try RepositoryPath($0) }) { fail("a path changes", Array(text.utf8)) }
-        if !check({ try Digest($0) }) { fail("a digest changes", Array(text.utf8)) }
-        if !check({ try Timestamp($0) }) { fail("a moment changes", Array(text.utf8)) }
-        if !check({ try ImageName($0) }) { fail("a name changes", Array(text.utf8)) }
-        if let path = try? RepositoryPath(text), path.components.contains("..") {
-            fail("a path leads out", Array(text.utf8))
-        }
-        if let path = try? RepositoryPath.root.resolving(text), path.components.contains("..") {
-            fail("a path leads out", Array(text.utf8))
-        }
-        if let record = try? JSONDecoder().decode(BuildRecord.self, from: Data(text.utf8)) {
-            let again = try? JSONDecoder().decode(BuildRecord.self, from: JSONEncoder().encode(record))
-            if again != record { fail("a record changes", Array(text.utf8)) }
-        }
-    }
-}
-
-/// A tree that hands out only what it named before, and never what a link holds.
-private struct GuardedTree: SourceTree {
-    var tree: MemorySourceTree
-    /// Where the link leads; in no grammar, so that no input is equal to it.
-    static let target = "../../the/target/of/the/link"
-
-    func entries(in folder: RepositoryPath) throws -> [SourceEntry] { try tree.entries(in: folder) }
-
-    func entry(at path: RepositoryPath) throws -> SourceEntry? {
-        if path.components.contains("..") || path.components.contains("") {
-            throw SourceError.unreadable(path: path.description, reason: "it leads out of the tree")
-        }
-        return try tree.entry(at: path)
-    }
-
-    func read(_ id: ObjectID, limit: Int) throws -> [UInt8] {
-        let bytes = try tree.read(id, limit: limit)
-        if bytes == Array(Self.target.utf8) {
-            throw SourceError.unreadable(path: "link", reason: "a link was read as a file")
-        }
-        return bytes
-    }
-}
-
-/// A small deterministic generator (SplitMix64).
-struct FuzzRandom {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

@@ -9,7 +9,8 @@ import VarveModel
 /// `varve init`: a repository with one working example.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make a repository ready: one working example, and notes that git shows.",
+        commandName: "init",
+        abstract: "Make a repository ready: one working example, a varve.yaml to fill in, and notes that git shows.",
         discussion: "Changes no file that is there. Commits nothing: that is left to you.")
 
     @Argument(help: ArgumentHelp("The folder. Default: this folder.", valueName: "DIR")) var directory = "."
@@ -32,9 +33,15 @@ struct InitCommand: AsyncParsableCommand {
             try RepositoryFolder(place, in: folder).write(Array(hello.text.utf8), to: "image.yaml")
             Output.line("wrote \(path)/image.yaml")
         }
+        if FileManager.default.fileExists(atPath: folder + "/" + FleetKeys.fileName) {
+            Output.line("\(folder)/\(FleetKeys.fileName) is there already")
+        } else {
+            try RepositoryFolder(.root, in: folder).write(Array(FleetTemplate.text.utf8), to: FleetKeys.fileName)
+            Output.line("wrote \(folder)/\(FleetKeys.fileName), in which nothing is set")
+        }
         try SchemaCommand.write(to: folder)
         Output.line("wrote \(folder)/\(JSONSchema.imagePath), which editors read")
         Output.line("git log shows varve's notes; where there is a remote 'origin', git fetch brings them")
-        Output.line("next: git add images .varve && git commit -m 'Add hello' && varve reconcile")
+        Output.line("next: git add images .varve varve.yaml && git commit -m 'Add hello' && varve reconcile")
     }
 }

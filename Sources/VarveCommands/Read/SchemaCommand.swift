@@ -10,8 +10,8 @@ struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Print the JSON Schema of image.yaml or varve.yaml, for editors.",
         discussion: """
-            init and new put the same text into \(JSONSchema.imagePath) and name it in the first line of each image.yaml \
-            that they write, where yaml-language-server finds it.
+            init and new put the same texts into \(JSONSchema.imagePath) and \(JSONSchema.fleetPath) and name them in \
+            the first line of each image.yaml and varve.yaml that they write, where yaml-language-server finds it.
             """)
 
     enum Document: String, ExpressibleByArgument, CaseIterable {

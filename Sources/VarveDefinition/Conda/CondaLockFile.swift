@@ -93,13 +93,14 @@ struct CondaLockFile {
             for other in needed { dependents[other, default: []].append(name) }
         }
         var result: [String] = []
+        var seen: Set<String> = []
         var ready = waiting.filter { $0.value == 0 }.keys.sorted()
         while !waiting.isEmpty {
             // Packages that depend on each other come in the order of their names.
             if ready.isEmpty, let first = waiting.keys.min() { ready = [first] }
             var next: Set<String> = []
             for name in ready where waiting.removeValue(forKey: name) != nil {
-                if let package = packages[name] { result.append(package.url) }
+                if let url = packages[name]?.url, seen.insert(url).inserted { result.append(url) }
                 for other in dependents[name] ?? [] {
                     guard let count = waiting[other] else { continue }
                     waiting[other] = count - 1

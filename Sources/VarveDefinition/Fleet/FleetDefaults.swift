@@ -14,8 +14,11 @@ extension FleetFile {
     func adding(to root: YamlValue, given: Set<String>) -> (root: YamlValue, addsLayer: Bool) {
         guard let defaults, case .mapping(var entries) = root.content else { return (root, false) }
         let isCopy = root["copyFrom"] != nil
+        let isExternal = root["external"].map { !$0.isNull } ?? false
         var addsLayer = false
         for entry in defaults.entries ?? [] where !entry.value.isNull {
+            // Nothing is built, so that what says how is no default of it.
+            if isExternal, ExternalReader.excluded.contains(entry.key) { continue }
             if entry.key == "build" {
                 let added = Self.adding(entry, to: &entries, given: given, isCopy: isCopy)
                 addsLayer = addsLayer || added

@@ -9,6 +9,8 @@ struct FleetFile {
 
     /// The document; nil where there is none.
     var root: YamlValue?
+    /// The file and, where it is a link, what it leads to.
+    var files: Set<RepositoryPath> = [Self.path]
     /// The lines of the file, for the places of texts in it.
     var source = ""
     /// The groups that can own images; nil where any can.
@@ -38,6 +40,7 @@ extension FleetFile {
                 let text = DefinitionFiles.decode(bytes, file: Self.path, findings: findings)
             {
                 source = text
+                self.files.formUnion(files.linked)
                 read(text, findings)
                 if findings.isEmpty { try checkDefaults(tree, hostPlatform, findings) }
             }

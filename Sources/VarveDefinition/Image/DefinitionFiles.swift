@@ -2,7 +2,7 @@
 
 import VarveModel
 
-/// The files that one definition reads: inside the repository, never through a link, and never too large.
+/// The files that one definition reads: inside the repository, wherever a link leads, and never too large.
 final class DefinitionFiles {
     /// What reading a file gives.
     enum Reading {
@@ -19,14 +19,21 @@ final class DefinitionFiles {
     /// How much one definition can read in all.
     static let totalLimit = 100 << 20
 
-    private let tree: any SourceTree
+    let tree: any SourceTree
+    /// The links that were followed, and what they lead to; their content counts wherever it stands.
+    var linked: Set<RepositoryPath> = []
+    /// How many links were followed.
+    var followed = 0
     private var total = 0
 
     init(tree: any SourceTree) { self.tree = tree }
 
     /// The path that a text means in a file of `folder`; nil where it leaves the repository, which is reported.
+    ///
+    /// Links on the way are followed. A link at the end is left to whoever reads the file, because what a file names lies
+    /// beside the link and not beside its target; `followsLast` follows it too.
     func resolve(
-        _ text: String, in folder: RepositoryPath, findings: Findings, at place: Place
+        _ text: String, in folder: RepositoryPath, followsLast: Bool = false, findings: Findings, at place: Place
     ) throws -> RepositoryPath? {
         let path: RepositoryPath
         do {
@@ -35,21 +42,14 @@ final class DefinitionFiles {
             findings.report(.outsideRepository, at: place, "the path \(quoted(text)) is not allowed: \(error.rule)")
             return nil
         }
-        // A link anywhere on the way could lead out; the last component is judged by whoever reads it.
-        var current = RepositoryPath.root
-        for component in path.components {
-            current = try current.appending(component)
-            guard let entry = try tree.entry(at: current) else { break }
-            if entry.kind == .symlink {
-                findings.report(
-                    .outsideRepository, at: place,
-                    "the path \(quoted(text)) passes through the symbolic link \(quoted(current.description))",
-                    hint: "name the file itself"
-                )
-                return nil
-            }
+        switch try follow(text, from: folder, followsLast: followsLast) {
+        case .success(let destination): return destination.isLinked ? destination.path : path
+        case .failure(let broken):
+            findings.report(
+                broken.isOutside ? .outsideRepository : .notAFile, at: place,
+                "the path \(quoted(text)) is not allowed: \(broken.message)")
+            return nil
         }
-        return path
     }
 
     /// The text of a file.
@@ -68,16 +68,7 @@ final class DefinitionFiles {
         referrer: Place? = nil
     ) throws -> [UInt8]? {
         let place = referrer ?? Place(file: path)
-        guard entry.kind == .file || entry.kind == .executable else {
-            let kind: String =
-                switch entry.kind {
-                case .symlink: "a symbolic link"
-                case .submodule: "a submodule"
-                default: "a folder"
-                }
-            findings.report(.notAFile, at: place, "expected a file at \(quoted(path.description)), found \(kind)")
-            return nil
-        }
+        guard let entry = try file(entry, at: path, findings, place) else { return nil }
         do {
             let bytes = try tree.read(entry.id, limit: limit)
             total += bytes.count
@@ -91,6 +82,26 @@ final class DefinitionFiles {
             findings.report(.tooLarge, at: place, "the file has \(size) bytes; expected at most \(limit)")
             return nil
         }
+    }
+
+    /// The file that an entry is or leads to; nil where there is none, which is reported.
+    private func file(
+        _ entry: SourceEntry, at path: RepositoryPath, _ findings: Findings, _ place: Place
+    ) throws -> SourceEntry? {
+        var found = entry
+        if entry.kind == .symlink {
+            switch try follow(path.description, from: .root) {
+            case .success(let destination): found = destination.entry ?? entry
+            case .failure(let broken):
+                findings.report(broken.isOutside ? .outsideRepository : .notAFile, at: place, broken.message)
+                return nil
+            }
+        }
+        if found.kind == .file || found.kind == .executable { return found }
+        let kind = found.kind == .submodule ? "a submodule" : "a folder"
+        let link = entry.kind == .symlink ? " by a symbolic link" : ""
+        findings.report(.notAFile, at: place, "expected a file at \(quoted(path.description)), found \(kind)\(link)")
+        return nil
     }
 
     /// The text that bytes hold; nil where they are no text, which is reported.

@@ -8,7 +8,7 @@ struct ExternalReader {
     let findings: Findings
 
     /// The keys that would say how to build or publish it.
-    private static let excluded = ["base", "build", "copyFrom", "env", "inputs", "start", "verify", "tags"]
+    static let excluded = ["base", "build", "copyFrom", "env", "inputs", "start", "verify", "tags"]
 
     /// What the value means, and whether anything beside it is at odds with it; nil where it is not given or wrong.
     ///

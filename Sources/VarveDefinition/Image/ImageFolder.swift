@@ -76,7 +76,7 @@ struct ImageReader {
             folder: folder, diagnostics: []
         )
         var build = try BuildReader(image: self, root: root, source: source).read()
-        if addsLayer { build.touched.insert(FleetFile.path) }
+        if addsLayer { build.touched.formUnion(fleet.files) }
         result.given = build.given
         if let root {
             result.copy = ImageFields(root: root, findings: findings).copyFrom()
@@ -158,7 +158,7 @@ struct ImageReader {
         image.copyFrom = copy?.name
         image.start = build.start
         image.verify = build.verify
-        image.outsideInputs = build.touched.filter { !folder.path.contains($0) }.sorted()
+        image.outsideInputs = build.touched.union(files.linked).filter { !folder.path.contains($0) }.sorted()
         return image
     }
 }

@@ -64,7 +64,7 @@ struct InputFinder {
             for (index, candidate) in candidates.enumerated() where pattern.isLiteral || !candidate.isDefinition {
                 guard pattern.matches(candidate.path.components) else { continue }
                 count += 1
-                add(candidate, index, at: value.place, to: &result)
+                try add(candidate, index, at: value.place, to: &result)
             }
             guard count == 0 else { continue }
             let names = candidates.map(\.path.description)
@@ -99,9 +99,11 @@ struct InputFinder {
         return Array(result.values)
     }
 
-    private func add(_ candidate: Candidate, _ index: Int, at place: Place, to result: inout [RepositoryPath: Found]) {
+    private func add(
+        _ candidate: Candidate, _ index: Int, at place: Place, to result: inout [RepositoryPath: Found]
+    ) throws {
         let path = candidate.path
-        let entry = candidate.entry
+        guard let entry = try target(of: candidate, at: place) else { return }
         switch entry.kind {
         case .file, .executable:
             guard result[path].map({ $0.index == index }) ?? true else {
@@ -113,13 +115,23 @@ struct InputFinder {
             }
             let file = InputFile(path: path, id: entry.id, isExecutable: entry.kind == .executable)
             result[path] = Found(index: index, file: file)
-        case .symlink, .submodule:
-            let kind = entry.kind == .symlink ? "symbolic link" : "submodule"
+        case .symlink, .submodule, .folder:
+            let kind = candidate.entry.kind == .symlink ? "symbolic link to no file" : "submodule"
             image.findings.report(
                 .inputNotAFile, at: place, "the input \(quoted(path.description)) is a \(kind); expected a file",
                 hint: "name the files themselves"
             )
-        case .folder: break
+        }
+    }
+
+    /// What a candidate is or, where it is a link, leads to; nil where that is nothing, which is reported.
+    private func target(of candidate: Candidate, at place: Place) throws -> SourceEntry? {
+        guard candidate.entry.kind == .symlink else { return candidate.entry }
+        switch try image.files.follow(candidate.path.description, from: image.folder.path) {
+        case .success(let destination): return destination.entry ?? candidate.entry
+        case .failure(let broken):
+            image.findings.report(.inputNotAFile, at: place, broken.message, hint: "name the files themselves")
+            return nil
         }
     }
 

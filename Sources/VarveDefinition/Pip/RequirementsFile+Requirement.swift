@@ -217,7 +217,9 @@ extension RequirementsFile {
             findings.report(.requirement, at: place, "expected extras in brackets after \(quoted(text))")
             return
         }
-        guard let path = try files.resolve(text, in: workingFolder, findings: findings, at: place) else { return }
+        guard
+            let path = try files.resolve(text, in: workingFolder, followsLast: true, findings: findings, at: place)
+        else { return }
         guard let tree = try files.folder(at: path) else {
             findings.report(
                 .localPath, at: place, "there is no folder \(quoted(path.description)) in the repository",

@@ -24,7 +24,8 @@ public enum ImageKeys {
         ),
         KeyDescription(
             "base", .textOrRecord(base), default: nil, layers: [.base],
-            "What the image stands on: an image of this repository, a registry reference, a bootstrap or a Containerfile."
+            "What the image stands on: an image of this repository, a registry reference, a bootstrap or a Containerfile.",
+            isGivenElsewhere: true
         ),
         KeyDescription(
             "build", .record(build), default: "empty",

@@ -38,7 +38,7 @@ public enum JSONSchema {
     private static func record(_ keys: [KeyDescription]) -> [(String, JSONNode)] {
         let known = keys.filter(\.isSupported)
         let properties = known.map { key -> (String, JSONNode) in
-            let isRequired = key.defaultText == nil
+            let isRequired = isRequired(key)
             var node: [(String, JSONNode)] = [("description", .text(description(key)))]
             // A key without a value counts as not given.
             node += isRequired ? schema(key.type) : [("anyOf", .list([.object(schema(key.type)), null]))]
@@ -47,24 +47,26 @@ public enum JSONSchema {
         var result: [(String, JSONNode)] = [
             ("type", .text("object")), ("properties", .object(properties)), ("additionalProperties", .boolean(false)),
         ]
-        let required = known.filter { $0.defaultText == nil }.map(\.name)
-        guard !required.isEmpty else { return result }
-        let instead = known.map(\.name).filter { ["copyFrom", "external"].contains($0) }
-        let all = JSONNode.list(required.map { .text($0) })
-        if instead.isEmpty {
-            result.append(("required", all))
-        } else {
-            let choices = [all] + instead.map { JSONNode.list([.text($0)]) }
-            result.append(("anyOf", .list(choices.map { .object([("required", $0)]) })))
-        }
+        let required = known.filter(isRequired).map { JSONNode.text($0.name) }
+        if !required.isEmpty { result.append(("required", .list(required))) }
         return result
+    }
+
+    /// Whether a file without the key is wrong, whatever else there is: `base` can come from `varve.yaml` or from an image
+    /// that is copied, and the reader reports where it does not.
+    private static func isRequired(_ key: KeyDescription) -> Bool {
+        key.defaultText == nil && !key.isGivenElsewhere
     }
 
     private static let null = JSONNode.object([("type", .text("null"))])
 
     private static func description(_ key: KeyDescription) -> String {
         var text = key.summary
-        if let value = key.defaultText { text += " Default: \(value)." } else { text += " Must be given." }
+        if let value = key.defaultText {
+            text += " Default: \(value)."
+        } else {
+            text += " Must be given" + (key.isGivenElsewhere ? ", here or in \(FleetKeys.fileName), or copied." : ".")
+        }
         if !key.layers.isEmpty {
             let layers =
                 key.layers == LayerKind.allCases ? "every layer" : key.layers.map(\.rawValue).joined(separator: ", ")

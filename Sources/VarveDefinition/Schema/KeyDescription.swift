@@ -19,10 +19,12 @@ public struct KeyDescription: Sendable {
     public var summary: String
     /// Whether this version can build it; a key that is known but not supported is refused with its own code.
     public var isSupported: Bool
+    /// Whether something else can give it where it must be given: a schema, which sees one file, does not ask for it then.
+    public var isGivenElsewhere: Bool
 
     init(
         _ name: String, _ type: ValueType, default defaultText: String?, layers: [LayerKind] = [], _ summary: String,
-        isSupported: Bool = true
+        isSupported: Bool = true, isGivenElsewhere: Bool = false
     ) {
         self.name = name
         self.type = type
@@ -30,6 +32,7 @@ public struct KeyDescription: Sendable {
         self.layers = layers
         self.summary = summary
         self.isSupported = isSupported
+        self.isGivenElsewhere = isGivenElsewhere
     }
 }
 

@@ -33,6 +33,15 @@ struct CondaLockTests {
         try DefinitionFixture.image(image, files).build.conda
     }
 
+    /// As in an explicit list, a second mention of a package does not count, whatever it is called.
+    @Test
+    func packageThatStandsTwiceIsTakenOnce() throws {
+        let package = Self.package("a")
+        let again = package.replacing("name: a", with: "name: b")
+        let conda = try conda(["conda-lock.yml": Self.lock([package, again])])
+        #expect(conda?.explicit == ["\(Self.channel)/linux-64/a-1-0.conda#\(Self.md5)"])
+    }
+
     @Test
     func listsAreReadFromEachPlaceAlike() throws {
         let url = "\(Self.channel)/linux-64/b-1-0.conda"

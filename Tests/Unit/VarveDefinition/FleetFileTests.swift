@@ -35,6 +35,19 @@ struct FleetFileTests {
         #expect(images[0].outsideInputs.map(\.description) == ["varve.yaml"])
     }
 
+    /// What says how an image is built is no default of one that is built elsewhere.
+    @Test
+    func externalImageTakesTheDefaultsThatItCanHave() throws {
+        let found = try fleet(
+            """
+            defaults: {base: localhost/x, env: {TZ: UTC}, tags: [stable], start: 'exec "$@"', verify: 'true',
+              build: {apt: [git]}, owner: user/ann}
+            """, ["a/image.yaml": "external: quay.io/a/b:1\n"])
+        #expect(found.invalid.flatMap(\.diagnostics) == [])
+        #expect(found.images.map(\.owner.text) == ["user/ann"])
+        #expect(found.images.first?.build.apt == nil && found.images.first?.environment == [:])
+    }
+
     @Test
     func copierTakesItsSourceBeforeTheDefaults() throws {
         let images = try fleet(

@@ -27,6 +27,9 @@ public enum DaemonKeys {
         KeyDescription(
             "baseInterval", .text, default: "15m",
             "How often bases are looked up in their registries and published images are checked."),
+        KeyDescription(
+            "lease", .textOrRecord(lease), default: "on",
+            "The lease by which one of several daemons builds; off for none."),
     ]
 
     /// The keys of one repository.

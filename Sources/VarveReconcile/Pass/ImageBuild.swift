@@ -159,6 +159,7 @@ struct ImageBuild: Sendable {
                 await builds.finish(request.key, .success(found))
                 return (found, .reused)
             }
+            try await settings.leadership?.confirm()
             events(.layerStarted(plan.definition.name, request.content.kind, request.key))
             let built = try await engine.build(request, log: log)
             await builds.finish(request.key, .success(built))
@@ -192,6 +193,7 @@ struct ImageBuild: Sendable {
             movingTags: ["latest"] + plan.definition.tags, annotations: first.annotations)
         request.others = Array(layers.dropFirst())
         request.maximumSize = plan.definition.maximumSize
+        if let leadership = settings.leadership { request.beforeTagging = { try await leadership.confirm() } }
         return try await registry.publish(request)
     }
 

@@ -11,7 +11,7 @@ struct Pass {
     let retries: RetryLedger?
     let selected: Set<ImageName>
     /// Whether all images are meant, and so those too that are gone or cannot be read.
-    private let isWhole: Bool
+    let isWhole: Bool
 
     private var planner: Planner
     private var plans: [ImageName: ImagePlan] = [:]
@@ -45,6 +45,15 @@ struct Pass {
             open.append(parent)
         }
         return result
+    }
+
+    /// Whether the pass would build or record anything; to be asked of a copy.
+    mutating func hasWork() async throws -> Bool {
+        let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
+        commits = try await DefinitionCommits.find(for: images, in: findings.commit, source: reconciler.source)
+        for name in await hold() where !release(below: name).adopted.isEmpty { return true }
+        if plans.contains(where: { $1.action == .build && selected.contains($0) }) { return true }
+        return try await !passiveEntries().isEmpty
     }
 
     mutating func run() async throws -> PassResult {

@@ -16,8 +16,8 @@ public struct Reconciler: Sendable {
     let journal: Journal
     let state: StateDirectory
     let settings: PassSettings
-    let events: @Sendable (PassEvent) -> Void
-    private let memory = PassMemory()
+    var events: @Sendable (PassEvent) -> Void
+    let memory = PassMemory()
 
     /// A reconciler over the given parts.
     public init(
@@ -59,48 +59,91 @@ public struct Reconciler: Sendable {
     func reconcile(
         _ names: [ImageName] = [], forced: Set<ImageName> = [], looksOutside: Bool, retries: RetryLedger?
     ) async throws -> PassResult {
-        let keeper = RecordKeeper(store: records, journal: journal, events: events)
+        let request = PassRequest(names: names, forced: forced, looksOutside: looksOutside, retries: retries)
+        guard let leadership = settings.leadership else { return try await finish(prepare(request)) }
+        return try await reconcile(request, leadership: leadership)
+    }
+
+    /// What one pass is asked to do.
+    struct PassRequest: Sendable {
+        var names: [ImageName]
+        var forced: Set<ImageName>
+        var looksOutside: Bool
+        var retries: RetryLedger?
+    }
+
+    /// A pass that has read everything and changed nothing.
+    enum Prepared {
+        /// There is nothing to do, or nothing to do it on.
+        case settled(PassResult)
+        case ready(Pass, position: PassMemory.Position, straying: [StrayingTags])
+    }
+
+    /// Reads everything anew; sends what the journal still holds, where this process may.
+    func prepare(_ request: PassRequest) async throws -> Prepared {
+        let (names, forced) = (request.names, request.forced)
+        let keeper = RecordKeeper(store: records, journal: journal, events: events, leadership: settings.leadership)
         try await source.fetch()
         do {
             try await records.fetch()
         } catch {
+            // Of several processes, one that does not know what the others have done would do it again.
+            if settings.leadership != nil { throw error }
             events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
         }
-        _ = try await keeper.send()
+        let counter = await settings.leadership?.counter
+        if settings.leadership == nil || counter != nil { _ = try await keeper.send() }
         let position = try await position()
-        if !looksOutside, forced.isEmpty, let result = await memory.result(of: position) {
-            events(.finished(result))
-            return result
+        let isFresh = await settings.leadership?.isFresh == true
+        if !request.looksOutside, !isFresh, forced.isEmpty, let result = await memory.result(of: position) {
+            return .settled(result)
         }
         let survey = Survey(
             source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
-        let lookup: Survey.BaseLookup = looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
+        let lookup: Survey.BaseLookup = request.looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
         guard var findings = try await survey.survey(bases: lookup) else {
             if try await !records.records().records.isEmpty {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
-            let result = PassResult(commit: nil)
-            events(.finished(result))
-            return result
+            return .settled(PassResult(commit: nil))
         }
         for name in names + forced where !findings.plan.images.contains(where: { $0.definition.name == name }) {
             throw ReconcileError(
                 .unknownImage, subject: name.value, cause: "no usable definition in commit \(findings.commit.short)")
         }
         findings.planner.forced = forced
-        if looksOutside {
+        if request.looksOutside {
             findings.planner.missing = await missingImages(of: findings.plan, selected: Set(names))
         }
         await memory.remember(findings.bases)
         if !forced.isEmpty || !findings.planner.missing.isEmpty {
             findings.plan = findings.planner.plan(findings.history)
         }
-        var pass = Pass(
-            reconciler: self, findings: findings, selected: Set(names), keeper: keeper, retries: retries)
+        let straying =
+            settings.leadership != nil && (request.looksOutside || isFresh) ? await strayingTags(of: findings.plan) : []
+        let pass = Pass(
+            reconciler: self, findings: findings, selected: Set(names), keeper: keeper, retries: request.retries)
+        return .ready(pass, position: position, straying: straying)
+    }
+
+    /// Does what a prepared pass found to be done.
+    func finish(_ prepared: Prepared) async throws -> PassResult {
+        guard case .ready(var pass, let position, let straying) = prepared else {
+            guard case .settled(let result) = prepared else { return PassResult(commit: nil) }
+            events(.finished(result))
+            return result
+        }
+        let (leadership, counter) = (settings.leadership, await settings.leadership?.counter)
+        await putRight(straying)
         let result = try await pass.run()
-        if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
+        // Work that was stopped because the lease was lost looks as if there had been none.
+        let mayHaveStopped =
+            leadership != nil && counter == nil && pass.findings.plan.images.contains { $0.action == .build }
+        if pass.isWhole, result.isGood, result.unsent == 0, result.built.isEmpty, !mayHaveStopped,
+            await leadership?.counter == counter
+        {
             // What moved while the pass ran is not settled by it.
-            if position.commit == findings.commit { await memory.remember(result, at: position) }
+            if position.commit == pass.findings.commit { await memory.remember(result, at: position) }
         }
         events(.finished(result))
         return result

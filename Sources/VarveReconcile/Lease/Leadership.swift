@@ -278,7 +278,7 @@ public actor Leadership {
 
     /// Gives the lease up, so that another process need not wait for its end.
     public func release() async {
-        guard let held = mine, counter != nil else { return }
+        guard let held = mine else { return }
         var lease = held.lease
         lease.isReleased = true
         lease.token = settings.makeToken()

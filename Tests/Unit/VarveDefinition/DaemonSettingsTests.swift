@@ -54,7 +54,8 @@ struct DaemonSettingsTests {
     @Test(arguments: [("off", false), ("on", true), ("{}", true), ("{length: 5s}", true)])
     func leaseCanBeTurnedOff(word: String, isOn: Bool) throws {
         let text = "repositories: [{repo: .}]\nlease: \(word)\n"
-        #expect(try #require(DaemonSettings.read(text, file: "f").settings).lease != nil == isOn)
+        let found = try #require(DaemonSettings.read(text, file: "f").settings)
+        #expect((found.lease != nil) == isOn)
     }
 
     @Test

@@ -37,4 +37,8 @@ actor InstantImages: LayerEngine, ImageRegistry {
     }
 
     func contains(_ image: ImageName, manifest: Digest) -> Bool { published.contains(manifest) }
+
+    func digest(of image: ImageName, tag: String) -> Digest? { nil }
+
+    func retag(_ image: ImageName, manifest: Digest, buildTag: String, moving: [String]) {}
 }

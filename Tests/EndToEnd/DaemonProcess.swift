@@ -8,7 +8,10 @@ struct DaemonProcess {
     let process: ChildProcess
     private let lines: AsyncStream<String>
 
-    init(_ fleet: Fleet, repository: String, more: String = "", environment: [String: String?] = [:]) throws {
+    init(
+        _ fleet: Fleet, repository: String, more: String = "", environment: [String: String?] = [:],
+        file name: String = "daemon.yaml"
+    ) throws {
         let file = try fleet.directory.write(
             """
             stateDir: \(fleet.varve.state)
@@ -17,7 +20,7 @@ struct DaemonProcess {
             repositories:
             - repo: \(repository)
             \(more)
-            """, to: "daemon.yaml")
+            """, to: name)
         process = try ChildProcess(
             VarveProcess.binary(), ["daemon", "--config", file, "--format", "json"],
             environment: fleet.varve.environment.merging(environment) { $1 })

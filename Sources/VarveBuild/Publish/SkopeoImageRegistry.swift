@@ -69,6 +69,22 @@ public struct SkopeoImageRegistry: ImageRegistry {
         return destination.isWholeReadsOnly ? try await destination.isWhole(document, of: image) : true
     }
 
+    /// The digest of the manifest or index that a tag of an image stands on; nil where there is no such tag.
+    public func digest(of image: ImageName, tag: String) async throws -> Digest? {
+        try await destination.document(of: image, tag: tag)?.digest
+    }
+
+    /// Puts the bytes of a published manifest under tags again.
+    ///
+    /// - Throws: `BuildFailure`; of class `definition` where the manifest is not there.
+    public func retag(_ image: ImageName, manifest: Digest, buildTag: String, moving: [String]) async throws {
+        guard let document = try await destination.document(of: image, digest: manifest) else {
+            throw BuildFailure(
+                .definition, message: "failed to tag image '\(location(of: image))@\(manifest)': it is not there")
+        }
+        _ = try await destination.tag(document, of: image, build: buildTag, moving: moving)
+    }
+
     /// Publishes a finished image and moves its tags.
     ///
     /// The build tag is never moved from one image to another. Where it already stands on the same image, that manifest is
@@ -90,6 +106,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
         }
         var moving: [String] = []
         for tag in request.movingTags where tag != request.buildTag && !moving.contains(tag) { moving.append(tag) }
+        try await request.beforeTagging?()
         document = try await destination.tag(document, of: image, build: request.buildTag, moving: moving)
         let manifests = try await destination.manifests(of: document, image: image) ?? []
         var published = PublishedImage(

@@ -30,6 +30,8 @@ struct ReconcileCommand: AsyncParsableCommand {
         var settings = workspace.passSettings
         settings.builders = builders
         settings.layerTimeout = .seconds(layerTimeout)
+        settings.leadership = try await leadership(workspace)
+        settings.waitsForLease = true
         let progress = ProgressRenderer(isTerminal: Output.isTerminal) { [repository = workspace.repository] commit in
             try? repository.tree(of: commit)
         }
@@ -43,25 +45,53 @@ struct ReconcileCommand: AsyncParsableCommand {
                 if let text = try? Output.jsonText(EventJSON(event), pretty: false) { Output.line(text) }
             }
         }
-        let result = try await untilSignalled {
-            try await withThrowingTaskGroup(of: PassResult?.self) { group in
-                group.addTask {
-                    try await reconciler.prepare()
-                    return try await reconciler.reconcile(names)
-                }
-                group.addTask {
-                    while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }
-                    return nil
-                }
-                defer { group.cancelAll() }
-                while let finished = try await group.next() {
-                    if let finished { return finished }
-                }
-                throw CancellationError()
-            }
-        }
+        let outcome = await runPass(reconciler, names, progress)
+        await settings.leadership?.release()
+        let result = try outcome.get()
         extendLifetime(lock)
         if result.isCancelled { throw ExitCode(130) }
         if !result.isGood { throw ExitCode(1) }
+    }
+
+    private func runPass(
+        _ reconciler: Reconciler, _ names: [ImageName], _ progress: ProgressRenderer
+    ) async -> Result<PassResult, any Error> {
+        do {
+            return .success(
+                try await untilSignalled {
+                    try await withThrowingTaskGroup(of: PassResult?.self) { group in
+                        group.addTask {
+                            try await reconciler.prepare()
+                            return try await reconciler.reconcile(names)
+                        }
+                        group.addTask {
+                            while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }
+                            return nil
+                        }
+                        defer { group.cancelAll() }
+                        while let finished = try await group.next() {
+                            if let finished { return finished }
+                        }
+                        throw CancellationError()
+                    }
+                })
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The lease, where daemons work on the repository: then this pass waits for its turn.
+    private func leadership(_ workspace: Workspace) async throws -> Leadership? {
+        let found: LeaseValue?
+        do {
+            found = try await workspace.lease.read()
+        } catch {
+            let cause = redacted("\(error)")
+            Output.note("warning: cannot tell whether a daemon works on this repository: \(cause)")
+            return nil
+        }
+        guard let found else { return nil }
+        let length = found.lease.map { Duration.seconds(max($0.length, 1)) } ?? .seconds(60)
+        return try workspace.leadership(holder: nil, length: length)
     }
 }

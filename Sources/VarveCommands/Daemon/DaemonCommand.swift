@@ -22,6 +22,7 @@ struct DaemonCommand: AsyncParsableCommand {
         let settings = try read()
         let fleet = try await DaemonFleet(settings, format: format)
         try await untilSignalled(drain: (action: { fleet.drain() }, grace: settings.gracePeriod)) { await fleet.run() }
+        await fleet.release()
     }
 
     private func read() throws -> DaemonSettings {

@@ -16,6 +16,9 @@ final class DaemonFleet: Sendable {
         let loop: ReconcileLoop
         /// Rings when a branch of a local repository moves.
         let watch: ReferenceWatch?
+        /// Which of several daemons acts on the repository; nil where this one is alone.
+        let leadership: Leadership?
+        let bell: Bell
     }
 
     let members: [Member]
@@ -35,11 +38,19 @@ final class DaemonFleet: Sendable {
         let (slots, builds) = (BuildSlots(settings.builders), LayerBuilds())
         var members: [Member] = []
         var reconcilers: [Reconciler] = []
+        var leaderships: [String: Leadership] = [:]
         for (workspace, repository) in zip(workspaces, repositories) {
             var pass = workspace.passSettings
             pass.builders = settings.builders
             pass.layerTimeout = settings.layerTimeout
             pass.trigger = "daemon"
+            if let lease = settings.lease {
+                // One a repository, however many of its branches are followed.
+                pass.leadership =
+                    try leaderships[workspace.state.repositoryKey]
+                    ?? workspace.leadership(holder: lease.holder, length: lease.length)
+                leaderships[workspace.state.repositoryKey] = pass.leadership
+            }
             let name = redacted(repository.repository)
             let bell = Bell()
             let control = LoopControl(workspace.state, bell: bell, now: pass.now)
@@ -65,7 +76,8 @@ final class DaemonFleet: Sendable {
                             interval: settings.interval, baseInterval: settings.baseInterval,
                             retry: RetryPolicy(first: settings.retryWait, limit: settings.retryLimit)),
                         bell: bell, control: control, events: events),
-                    watch: workspace.isLocal ? ReferenceWatch(workspace.repository) { bell.ring() } : nil))
+                    watch: workspace.isLocal ? ReferenceWatch(workspace.repository) { bell.ring() } : nil,
+                    leadership: pass.leadership, bell: bell))
         }
         // All of them before any pass: it removes what no pass may miss.
         for reconciler in reconcilers { try await reconciler.prepare() }
@@ -80,8 +92,16 @@ final class DaemonFleet: Sendable {
     /// Runs all loops until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            for member in members { group.addTask { await member.loop.run() } }
+            for member in members {
+                group.addTask { await member.loop.run() }
+                group.addTask { await member.leadership?.watch { member.bell.ring() } }
+            }
         }
+    }
+
+    /// Gives every lease up, so that other daemons need not wait for its end.
+    func release() async {
+        for member in members { await member.leadership?.release() }
     }
 }
 

@@ -30,6 +30,7 @@ struct EventJSON: Encodable {
     var unchanged: Int?
     var unsent: Int?
     var cancelled: Bool?
+    var leader: String?
     var errors: [DiagnosticJSON]?
 
     init(_ event: PassEvent) {
@@ -99,6 +100,7 @@ struct EventJSON: Encodable {
             unchanged = result.unchanged
             unsent = result.unsent
             cancelled = result.isCancelled
+            leader = result.leader
         }
     }
 }

@@ -35,6 +35,7 @@ struct Workspace {
     let source: GitDefinitionSource
     let records: GitNotesRecordStore
     let journal: Journal
+    let lease: GitLeaseStore
     private let destination: RegistryAddress
     private let access: RegistryAccess
     private let isolation: Isolation
@@ -69,6 +70,8 @@ struct Workspace {
         if GlobalOptions.isURL(address) { options.remote = .address(address) }
         records = try GitNotesRecordStore(repository: repository, options: options)
         journal = Journal(path: state.journal)
+        options.deadline = .seconds(20)
+        lease = try GitLeaseStore(repository: repository, options: options)
         destination = try RegistryAddress(settings.registry)
         access = RegistryAccess(plainHTTPHosts: settings.plainHTTPHosts)
         isolation = settings.isolation
@@ -104,6 +107,15 @@ struct Workspace {
                 return hexadecimal(milliseconds, digits: 12) + hexadecimal(generator.next(), digits: 16)
                     + hexadecimal(generator.next(), digits: 4)
             })
+    }
+
+    /// The right to act on the repository, of the process that has the state directory's lock.
+    func leadership(holder: String?, length: Duration) throws -> Leadership {
+        Leadership(
+            lease,
+            settings: LeaseSettings(
+                holder: holder ?? ProcessInfo.processInfo.hostName, identity: try state.holderIdentity(),
+                length: length))
     }
 
     /// The loop over these parts.

@@ -35,6 +35,9 @@ public enum DaemonKeys {
             "retryWait", .text, default: "15s",
             "The wait after a failure that may pass by itself; each further one doubles it."),
         KeyDescription("retryLimit", .text, default: "30m", "The longest wait between two attempts."),
+        KeyDescription(
+            "lease", .textOrRecord(lease), default: "on",
+            "The lease by which one of several daemons builds; off for none."),
     ]
 
     /// The keys of one repository.

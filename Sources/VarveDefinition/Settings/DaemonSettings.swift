@@ -38,6 +38,8 @@ public struct DaemonSettings: Hashable, Sendable {
     public var interval: Duration = .seconds(60)
     /// The time between two lookups of bases.
     public var baseInterval: Duration = .seconds(900)
+    /// How one of several daemons is elected; nil where this one is alone.
+    public var lease: Lease? = Lease()
 
     /// Reads a configuration file; nil where anything is wrong with it, which the diagnostics tell with line and column.
     ///
@@ -79,6 +81,7 @@ public struct DaemonSettings: Hashable, Sendable {
                     .settingValue, at: value.place, "\(quoted(text)) is not a number of builders; expected 1 to 64")
             }
         }
+        readLease(root["lease"], into: &settings, findings)
         for (key, path) in [
             ("layerTimeout", \DaemonSettings.layerTimeout), ("interval", \.interval), ("baseInterval", \.baseInterval),
             ("gracePeriod", \.gracePeriod), ("retryWait", \.retryWait), ("retryLimit", \.retryLimit),
@@ -96,7 +99,7 @@ public struct DaemonSettings: Hashable, Sendable {
     }
 
     /// The time that a text such as `90s`, `15m` or `2h` names.
-    private static func duration(_ text: String) -> Duration? {
+    static func duration(_ text: String) -> Duration? {
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600]
         guard let last = text.last, let unit = units[last], let number = Int(text.dropLast()), number > 0,
             number <= 3_600_000 / unit

@@ -117,13 +117,7 @@ public final class GitNotesRecordStore: RecordStore {
     func work<T: Sendable>(
         _ body: @escaping @Sendable (borrowing RepositoryHandle, Cancellation) throws(GitError) -> T
     ) async throws(GitError) -> T {
-        let name =
-            switch options.remote {
-            case .named(let name): name
-            case .address(let text): text
-            case .none: ""
-            }
-        return try await writer.run(with: name, body)
+        try await writer.run(with: options.remote.label, body)
     }
 
     /// Brings what the remote has and lets the local references follow; returns the remote's references.
@@ -144,10 +138,26 @@ public final class GitNotesRecordStore: RecordStore {
 
     /// The remote's address, nil where the repository stands alone.
     func address(for handle: borrowing RepositoryHandle, forPush: Bool) throws(GitError) -> RemoteAddress? {
-        switch options.remote {
-        case .none: return nil
-        case .named(let name): return try handle.address(ofRemote: name, forPush: forPush)
-        case .address(let text): return try handle.address(text)
+        try options.remote.address(for: handle, forPush: forPush)
+    }
+}
+
+extension GitNotesRecordStore.Remote {
+    /// What it is called in errors.
+    var label: String {
+        switch self {
+        case .named(let name): name
+        case .address(let text): text
+        case .none: ""
+        }
+    }
+
+    /// The address, nil where the repository stands alone.
+    func address(for handle: borrowing RepositoryHandle, forPush: Bool) throws(GitError) -> RemoteAddress? {
+        switch self {
+        case .none: nil
+        case .named(let name): try handle.address(ofRemote: name, forPush: forPush)
+        case .address(let text): try handle.address(text)
         }
     }
 }

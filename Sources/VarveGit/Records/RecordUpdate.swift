@@ -9,7 +9,9 @@ enum RecordRef: String, CaseIterable, Sendable {
     case log = "refs/notes/varve/log"
 
     /// What a clone asks a remote for; the local references are moved by `follow`, not by these.
-    static let refspecs = ["+refs/notes/varve/*:refs/notes/varve/*", "+refs/varve/*:refs/varve/*"]
+    ///
+    /// The lease is not among them: its value may be gone before it is fetched, and nothing would be fetched then.
+    static let refspecs = ["+refs/notes/varve/*:refs/notes/varve/*", "+\(packages.rawValue):\(packages.rawValue)"]
 }
 
 /// A commit that is ready to become the next value of a reference.

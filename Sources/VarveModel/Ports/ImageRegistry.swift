@@ -17,6 +17,12 @@ public protocol ImageRegistry: Sendable {
 
     /// Whether a published manifest is still there, whole.
     func contains(_ image: ImageName, manifest: Digest) async throws -> Bool
+
+    /// The digest of the manifest or index that a tag of an image stands on; nil where there is no such tag.
+    func digest(of image: ImageName, tag: String) async throws -> Digest?
+
+    /// Puts the bytes of a published manifest under tags again. The build tag stands on it already.
+    func retag(_ image: ImageName, manifest: Digest, buildTag: String, moving: [String]) async throws
 }
 
 /// An image that exists, as it was found for one platform.
@@ -62,6 +68,8 @@ public struct PublishRequest: Sendable {
     public var others: [PlatformLayer] = []
     /// The bytes that the image's layers can have as they are published, in all; nil for any.
     public var maximumSize: Int?
+    /// Asked when the image is wholly there and no tag stands on it yet; what it throws ends the publishing.
+    public var beforeTagging: (@Sendable () async throws -> Void)?
 
     /// A finished image to publish.
     public init(

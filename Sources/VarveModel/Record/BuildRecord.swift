@@ -52,6 +52,8 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     public var engine: String
     /// The host's name.
     public var host: String
+    /// The counter of the lease under which it was written; nil where no lease was needed.
+    public var lease: Int?
     /// What went wrong, where something did.
     public var error: FailureRecord?
 

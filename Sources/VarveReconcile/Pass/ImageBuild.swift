@@ -167,6 +167,7 @@ struct ImageBuild: Sendable {
                 return (found, .reused)
             }
             if isDraining() { throw CancellationError() }
+            try await settings.leadership?.confirm()
             events(.layerStarted(plan.definition.name, request.content.kind, request.key))
             let built = try await engine.build(request, log: log)
             await builds.finish(request.key, nil)
@@ -216,6 +217,7 @@ struct ImageBuild: Sendable {
             movingTags: ["latest"] + plan.definition.tags, annotations: first.annotations)
         request.others = Array(layers.dropFirst())
         request.maximumSize = plan.definition.maximumSize
+        if let leadership = settings.leadership { request.beforeTagging = { try await leadership.confirm() } }
         return try await registry.publish(request)
     }
 

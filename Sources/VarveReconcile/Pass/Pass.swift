@@ -22,7 +22,7 @@ struct Pass {
         let wait: Task<Bool, Never>
     }
 
-    let reconciler: Reconciler
+    var reconciler: Reconciler
     let keeper: RecordKeeper
     let names: Set<ImageName>
     /// What a loop adds; nil for a pass of its own.
@@ -77,6 +77,25 @@ struct Pass {
 
     /// Starts from what was found now, whatever was known before; what is running goes on.
     mutating func takeUp(_ newer: Survey.Findings? = nil) async throws {
+        let held = try await compare(newer)
+        reconciler.events(
+            .planned(
+                commit: findings.commit, images: plans.count,
+                toBuild: ready.count + queued.keys.filter { plans[$0]?.action == .build }.count))
+        try await keep(try await passiveEntries())
+        for name in held { try await keep(release(below: name).adopted) }
+    }
+
+    /// Whether the pass would build or record anything; to be asked of a copy that tells nobody.
+    mutating func hasWork() async throws -> Bool {
+        let held = try await compare(nil)
+        if !ready.isEmpty { return true }
+        for name in held where !release(below: name).adopted.isEmpty { return true }
+        return try await !passiveEntries().isEmpty
+    }
+
+    /// Plans with what was found, and tells what is held.
+    private mutating func compare(_ newer: Survey.Findings?) async throws -> [ImageName] {
         if let newer { findings = newer }
         look += 1
         planner = findings.planner
@@ -95,12 +114,7 @@ struct Pass {
         ready = findings.plan.images.map(\.definition.name).filter {
             plans[$0]?.action == .build && selected.contains($0) && running[$0] == nil && queued[$0] == nil
         }
-        reconciler.events(
-            .planned(
-                commit: findings.commit, images: plans.count,
-                toBuild: ready.count + queued.keys.filter { plans[$0]?.action == .build }.count))
-        try await keep(try await passiveEntries())
-        for name in held { try await keep(release(below: name).adopted) }
+        return held
     }
 
     private func withAncestors(_ names: Set<ImageName>) -> Set<ImageName> {

@@ -48,10 +48,12 @@ public struct PassResult: Hashable, Sendable {
     public var unsent = 0
     /// Whether the pass was stopped before its end.
     public var isCancelled = false
+    /// Who leads, where that is another process and there is something to do, which is left to it.
+    public var leader: String?
 
     /// A pass that has done nothing yet.
     public init(commit: ObjectID?) { self.commit = commit }
 
     /// Whether everything is as the definitions say.
-    public var isGood: Bool { failed.isEmpty && blocked.isEmpty && invalid.isEmpty && !isCancelled }
+    public var isGood: Bool { failed.isEmpty && blocked.isEmpty && invalid.isEmpty && !isCancelled && leader == nil }
 }

@@ -16,6 +16,10 @@ public struct PassSettings: Sendable {
     public var platform: Platform
     /// This host's name, for the record.
     public var host: String
+    /// Whether this process may act on the repository; nil where no other one works on it.
+    public var leadership: Leadership?
+    /// Whether a pass that finds something to do waits until this process leads, in place of leaving it to the leader.
+    public var waitsForLease = false
     /// The moment.
     public var now: @Sendable () -> Timestamp
     /// A new record id: 32 lower-case hexadecimal digits.

@@ -18,8 +18,8 @@ public struct Reconciler: Sendable {
     let settings: PassSettings
     let slots: BuildSlots
     let builds: LayerBuilds
-    let events: @Sendable (PassEvent) -> Void
-    private let memory = PassMemory()
+    var events: @Sendable (PassEvent) -> Void
+    let memory = PassMemory()
 
     /// A reconciler over the given parts.
     ///
@@ -69,41 +69,83 @@ public struct Reconciler: Sendable {
     func reconcile(
         _ names: [ImageName] = [], requests: LoopControl.Requests, looksOutside: Bool, following: Following?
     ) async throws -> PassResult {
-        let keeper = RecordKeeper(store: records, journal: journal, events: events)
+        let request = PassRequest(names: names, asked: requests, looksOutside: looksOutside, following: following)
+        guard let leadership = settings.leadership else { return try await finish(prepare(request)) }
+        return try await reconcile(request, leadership: leadership)
+    }
+
+    /// What one pass is to do.
+    struct PassRequest: Sendable {
+        var names: [ImageName]
+        /// What people asked for.
+        var asked: LoopControl.Requests
+        var looksOutside: Bool
+        var following: Following?
+    }
+
+    /// A pass that has read everything and changed nothing.
+    enum Prepared {
+        /// There is nothing to do, or nothing to do it on.
+        case settled(PassResult)
+        case ready(Pass, position: PassMemory.Position, straying: [StrayingTags])
+    }
+
+    /// Reads everything anew; sends what the journal still holds, where this process may.
+    func prepare(_ request: PassRequest) async throws -> Prepared {
+        let keeper = RecordKeeper(store: records, journal: journal, events: events, leadership: settings.leadership)
         try await fetch()
-        _ = try await keeper.send()
+        let counter = await settings.leadership?.counter
+        if settings.leadership == nil || counter != nil { _ = try await keeper.send() }
         let position = try await position()
-        if !looksOutside, requests.isEmpty, let result = await memory.result(of: position) {
-            events(.finished(result))
-            return result
+        let isFresh = await settings.leadership?.isFresh == true
+        if !request.looksOutside, !isFresh, request.asked.isEmpty, let result = await memory.result(of: position) {
+            return .settled(result)
         }
+        let rebuilds = request.asked.rebuilds
         guard
             let findings = try await survey(
-                Set(names), rebuilds: Set(requests.rebuilds.keys), looksOutside: looksOutside)
+                Set(request.names), rebuilds: Set(rebuilds.keys), looksOutside: request.looksOutside)
         else {
             if try await !records.records().records.isEmpty {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
-            let result = PassResult(commit: nil)
-            events(.finished(result))
-            return result
+            return .settled(PassResult(commit: nil))
         }
         let known = Set(findings.plan.images.map(\.definition.name))
-        for name in names + requests.rebuilds.keys where !known.contains(name) {
+        for name in request.names + rebuilds.keys where !known.contains(name) {
             let error = ReconcileError(
                 .unknownImage, subject: name.value, cause: "no usable definition in commit \(findings.commit.short)")
             // A loop goes on without what somebody asked for in vain.
-            guard following != nil else { throw error }
+            guard request.following != nil else { throw error }
             events(.warning("\(error)"))
         }
-        var pass = Pass(
-            reconciler: self, findings: findings, names: Set(names),
-            rebuilds: requests.rebuilds.filter { known.contains($0.key) }, interactive: requests.interactive,
-            keeper: keeper, following: following)
+        let straying =
+            settings.leadership != nil && (request.looksOutside || isFresh) ? await strayingTags(of: findings.plan) : []
+        let pass = Pass(
+            reconciler: self, findings: findings, names: Set(request.names),
+            rebuilds: rebuilds.filter { known.contains($0.key) }, interactive: request.asked.interactive,
+            keeper: keeper, following: request.following)
+        return .ready(pass, position: position, straying: straying)
+    }
+
+    /// Does what a prepared pass found to be done.
+    func finish(_ prepared: Prepared) async throws -> PassResult {
+        guard case .ready(var pass, let position, let straying) = prepared else {
+            guard case .settled(let result) = prepared else { return PassResult(commit: nil) }
+            events(.finished(result))
+            return result
+        }
+        let (leadership, counter) = (settings.leadership, await settings.leadership?.counter)
+        await putRight(straying)
         let result = try await pass.run()
-        if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
+        // Work that was stopped because the lease was lost looks as if there had been none.
+        let mayHaveStopped =
+            leadership != nil && counter == nil && pass.findings.plan.images.contains { $0.action == .build }
+        if pass.isWhole, result.isGood, result.unsent == 0, result.built.isEmpty, !mayHaveStopped,
+            await leadership?.counter == counter
+        {
             // What moved while the pass ran is not settled by it.
-            if position.commit == findings.commit { await memory.remember(result, at: position) }
+            if position.commit == pass.findings.commit { await memory.remember(result, at: position) }
         }
         events(.finished(result))
         return result
@@ -134,6 +176,8 @@ public struct Reconciler: Sendable {
         do {
             try await records.fetch()
         } catch {
+            // Of several processes, one that does not know what the others have done would do it again.
+            if settings.leadership != nil { throw error }
             events(.warning("the remote's records cannot be read now: \(redacted("\(error)"))"))
         }
     }

@@ -4,16 +4,26 @@ import VarveModel
 
 /// Puts records into the journal first and into the notes as soon as that is possible.
 ///
-/// The journal is written before anything is told to anybody; the notes may fail for as long as they like.
+/// The journal is written before anything is told to anybody; the notes may fail for as long as they like. Of several
+/// processes only the one that leads writes either; what another one still has in its journal waits until that leads.
 struct RecordKeeper: Sendable {
     let store: any RecordStore
     let journal: Journal
     let events: @Sendable (PassEvent) -> Void
+    let leadership: Leadership?
 
     /// Keeps entries; when this returns they survive a crash.
     ///
-    /// - Throws: when the journal cannot be written and the notes do not take the entries either.
+    /// - Throws: when the journal cannot be written and the notes do not take the entries either; `BuildFailure` of class
+    ///   `cancelled` where the lease is lost.
     func keep(_ entries: [RecordEntry]) async throws {
+        if entries.isEmpty { return }
+        let counter = try await leadership?.confirm()
+        let entries = entries.map { entry in
+            var entry = entry
+            entry.record.lease = counter
+            return entry
+        }
         do {
             try await journal.append(entries)
         } catch {
@@ -27,6 +37,7 @@ struct RecordKeeper: Sendable {
     func send() async throws -> Int {
         let pending = try await journal.pending()
         guard !pending.isEmpty else { return 0 }
+        if let leadership, (try? await leadership.confirm()) == nil { return pending.count }
         do {
             try await store.append(pending)
             // What is sent and still in the journal is sent again, and not written twice.

@@ -10,6 +10,8 @@ public actor FakeRegistry: ImageRegistry {
     public private(set) var lookups = 0
     private var bases: [ImageReference: ResolvedImage] = [:]
     private var manifests: [ImageName: Set<Digest>] = [:]
+    private var tags: [ImageName: [String: Digest]] = [:]
+    private var publishing: @Sendable (PublishRequest) async throws -> Void = { _ in }
     private var failure: BuildFailure?
 
     /// An empty registry.
@@ -21,6 +23,9 @@ public actor FakeRegistry: ImageRegistry {
             reference: reference.description, manifestDigest: Digest(hashing: "manifest \(manifest ?? content)"),
             configDigest: Digest(hashing: content))
     }
+
+    /// Takes what happens in each publication before the tags are moved.
+    public func onPublish(_ body: @escaping @Sendable (PublishRequest) async throws -> Void) { publishing = body }
 
     /// Makes every call fail until it is called with nil.
     public func fail(_ failure: BuildFailure?) { self.failure = failure }
@@ -56,6 +61,9 @@ public actor FakeRegistry: ImageRegistry {
         let configs = layers.map(\.configDigest.description).joined(separator: " ")
         let manifest = Digest(hashing: "\(configs) \(annotations.joined(separator: " "))")
         manifests[request.image, default: []].insert(manifest)
+        try await publishing(request)
+        try await request.beforeTagging?()
+        for tag in [request.buildTag] + request.movingTags { tags[request.image, default: [:]][tag] = manifest }
         var published = PublishedImage(
             reference: "\(location(of: request.image))@\(manifest)", manifestDigest: manifest,
             configDigest: request.layer.configDigest, tags: [request.buildTag] + request.movingTags)
@@ -66,6 +74,23 @@ public actor FakeRegistry: ImageRegistry {
             }
         }
         return published
+    }
+
+    /// Puts a tag somewhere else, as another writer does.
+    public func move(_ tag: String, of image: ImageName, to manifest: Digest) {
+        tags[image, default: [:]][tag] = manifest
+    }
+
+    /// What a tag was put on last.
+    public func digest(of image: ImageName, tag: String) async throws -> Digest? {
+        if let failure { throw failure }
+        return tags[image]?[tag]
+    }
+
+    /// Moves the tags.
+    public func retag(_ image: ImageName, manifest: Digest, buildTag: String, moving: [String]) async throws {
+        if let failure { throw failure }
+        for tag in [buildTag] + moving { tags[image, default: [:]][tag] = manifest }
     }
 
     /// Whether the manifest was published and not lost.

@@ -317,11 +317,14 @@ struct RemoteRecordTests {
     }
 }
 
-/// Holds threads until so many have arrived, once.
+/// Holds threads until so many have arrived, once a round.
 final class Barrier: Sendable {
     private let waiting: Mutex<Int>
 
     init(_ count: Int) { waiting = Mutex(count) }
+
+    /// Holds so many again.
+    func begin(_ count: Int) { waiting.withLock { $0 = count } }
 
     func arrive() {
         waiting.withLock { $0 -= 1 }

@@ -95,12 +95,16 @@ public struct Reconciler: Sendable {
         if !forced.isEmpty || !findings.planner.missing.isEmpty {
             findings.plan = findings.planner.plan(findings.history)
         }
+        await settings.disk?.note(NeededLayers.keys(of: findings.plan, findings.history), of: state)
         var pass = Pass(
             reconciler: self, findings: findings, selected: Set(names), keeper: keeper, retries: retries)
         let result = try await pass.run()
         if names.isEmpty, result.isGood, result.unsent == 0, result.built.isEmpty {
             // What moved while the pass ran is not settled by it.
             if position.commit == findings.commit { await memory.remember(result, at: position) }
+        }
+        if !result.built.isEmpty || !result.failed.isEmpty {
+            await settings.disk?.tidy { events(.warning($0)) }
         }
         events(.finished(result))
         return result

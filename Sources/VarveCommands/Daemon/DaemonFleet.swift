@@ -31,11 +31,13 @@ final class DaemonFleet: Sendable {
         guard let first = workspaces.first else { throw CommandError("the configuration names no repository") }
         try first.state.prepare()
         lock = try StateLock(first.state)
+        let disk = first.disk
         var members: [Member] = []
         var reconcilers: [Reconciler] = []
         for (workspace, repository) in zip(workspaces, repositories) {
             var pass = workspace.passSettings
             pass.builders = settings.builders
+            pass.disk = disk
             pass.layerTimeout = settings.layerTimeout
             pass.trigger = "daemon"
             let name = redacted(repository.repository)
@@ -77,7 +79,8 @@ final class DaemonFleet: Sendable {
 
 extension DaemonSettings {
     /// Where a repository's parts are; what the file does not say comes from the environment.
-    fileprivate func workspace(of repository: Repository) -> WorkspaceSettings {
+    func workspace(of repository: Repository) -> WorkspaceSettings {
+        let git = repository.git.merging(git)
         let address = repository.address
         let state = stateDirectory.map(GlobalOptions.absolute) ?? GlobalOptions.defaultStateDirectory
         return WorkspaceSettings(
@@ -85,6 +88,8 @@ extension DaemonSettings {
             branch: repository.branch, stateDirectory: state,
             registry: GlobalOptions.registry(repository.registry ?? registry, stateDirectory: state),
             plainHTTPHosts: Set(plainHTTPHosts),
-            isolation: (isolation.flatMap(IsolationMode.init(rawValue:)) ?? .chroot).engine)
+            isolation: (isolation.flatMap(IsolationMode.init(rawValue:)) ?? .chroot).engine,
+            credentials: git.credentials, identity: git.signature,
+            disk: DiskLimits(reserve: disk.reserve, cache: disk.cache))
     }
 }

@@ -4,7 +4,7 @@ import VarveModel
 
 /// Decides what is removed of caches: pure, so that every rule can be tested by itself.
 struct Collection {
-    /// While something is built, what was used within this time is left: it may be in the middle of its use.
+    /// While something is built, a compressed layer that was used within this time is left: it may be just about to be sent.
     static let grace = 3_600
 
     /// All that there is.
@@ -94,6 +94,8 @@ struct Collection {
 
     private func canGo(_ item: CacheItem) -> Bool {
         guard item.keys.isDisjoint(with: needed), item.keys.isDisjoint(with: inUse) else { return false }
-        return isQuiet || (!item.needsQuiet && item.lastUse.seconds < now.seconds - Self.grace)
+        if isQuiet { return true }
+        // What is being built names its layers, and nothing else.
+        return !item.needsQuiet && (item.kind == .layer || item.lastUse.seconds < now.seconds - Self.grace)
     }
 }

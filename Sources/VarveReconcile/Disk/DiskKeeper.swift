@@ -64,7 +64,9 @@ public actor DiskKeeper {
         guard let rest = try self.lack() else { return noteRoom(warn) }
         if !isShort {
             isShort = true
-            warn("no room for builds in '\(stateDirectory)': \(rest); what is due waits until there is (before: \(lack))")
+            warn(
+                "no room for builds in '\(stateDirectory)': \(rest); what is due waits until there is (before: \(lack))"
+            )
         }
         // Without figures, which change: the same failure is recorded once.
         throw BuildFailure(
@@ -145,7 +147,7 @@ public actor DiskKeeper {
     }
 
     /// Keeps which layers a repository needs, as a pass has found it.
-    func note(_ keys: Set<LayerKey>, of state: StateDirectory) { NeededLayers.write(keys, to: state.layers) }
+    public func note(_ keys: Set<LayerKey>, of state: StateDirectory) { NeededLayers.write(keys, to: state.layers) }
 }
 
 /// The layers of one image that is being built.

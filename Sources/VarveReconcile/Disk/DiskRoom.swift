@@ -47,7 +47,7 @@ public struct DiskLimits: Hashable, Sendable {
     }
 
     /// What is missing, in words; nil where there is room for a build.
-    func lack(in room: DiskRoom) -> String? {
+    public func lack(in room: DiskRoom) -> String? {
         if room.bytes < reserve { return "\(sizeText(room.bytes)) are free and \(sizeText(reserve)) must be" }
         if let free = room.files, free < files { return "\(free) more files can be made and \(files) must be" }
         return nil

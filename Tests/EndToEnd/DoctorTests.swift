@@ -90,7 +90,9 @@ struct DoctorTests {
     @Test
     func remoteThatKeepsWhatItHasIsAWarning() async throws {
         let (fleet, bare) = try await Self.served()
-        try await bare("config", "receive.denyDeletes", "true")
+        // `receive.denyDeletes` would only be asked about branches.
+        try TemporaryDirectory.write(
+            "#!/bin/sh\ncase $3 in *[!0]*) ;; *) exit 1;; esac\n", to: bare.folder + "/hooks/update", executable: true)
         let report = try await Self.doctor(fleet)
         #expect(report.result.status == 0, "\(report)")
         let check = report.named("push refs/varve/*")

@@ -7,8 +7,10 @@ extension GitNotesRecordStore {
     /// The names below which records are written.
     private static let namespaces = ["refs/notes/varve/", "refs/varve/"]
 
-    /// Looks whether the remote answers, and whether what varve writes there is taken: puts a reference that nothing reads below
-    /// each namespace, and takes it away again. Without a remote, the repository itself is looked at.
+    /// Looks whether the remote answers, and whether what varve writes there is taken.
+    ///
+    /// Puts a reference that nothing reads below each namespace, and takes it away again. Without a remote, the repository
+    /// itself is looked at.
     public func checks() async -> [HealthCheck] {
         do {
             return try await work { (handle, cancellation) throws(GitError) in

@@ -47,13 +47,18 @@ public actor DiskKeeper {
         return uses.begin(keys)
     }
 
-    /// Returns when there is room for a build; collects where there is not.
+    /// Returns when there is room to build a layer; collects where there is not.
     ///
-    /// - Parameter warn: is told once that there is no room, and once that there is some again.
+    /// Asked once an image, before its first layer that must be built: an image that has begun is finished.
+    ///
+    /// - Parameters:
+    ///   - key: The layer's key.
+    ///   - warn: is told once that there is no room, and once that there is some again.
     /// - Throws: `BuildFailure` of class `diskFull` when there is none even so; worth trying again later.
-    public func admit(warn: @Sendable (String) -> Void) async throws {
+    public func admit(_ key: LayerKey, warn: @Sendable (String) -> Void) async throws {
+        guard !uses.hasRoom(key) else { return }
         await untilCollected()
-        guard let lack = try lack() else { return noteRoom(warn) }
+        guard let lack = try lack() else { return noteRoom(for: key, warn) }
         if lastCollection.map({ ContinuousClock().now - $0 > Self.haste }) ?? true {
             do {
                 _ = try await collect(isDryRun: false)
@@ -61,7 +66,7 @@ public actor DiskKeeper {
                 warn("caches could not be collected: \(failure.message)")
             }
         }
-        guard let rest = try self.lack() else { return noteRoom(warn) }
+        guard let rest = try self.lack() else { return noteRoom(for: key, warn) }
         if !isShort {
             isShort = true
             warn(
@@ -87,8 +92,10 @@ public actor DiskKeeper {
         }
     }
 
-    /// Collects: what crashes left, logs that are too many or too old, and of the caches what is over their budget or keeps
-    /// the reserve from being free, oldest use first. What is defined or published stays.
+    /// Collects what need not be kept.
+    ///
+    /// That is what crashes left, logs that are too many or too old, and of the caches what is over their budget or keeps the
+    /// reserve from being free, oldest use first. What is defined or published stays.
     ///
     /// - Parameter isDryRun: whether this is only told.
     /// - Throws: when the caches cannot be read or written.
@@ -137,7 +144,8 @@ public actor DiskKeeper {
 
     private func lack() throws -> String? { limits.lack(in: try room()) }
 
-    private func noteRoom(_ warn: (String) -> Void) {
+    private func noteRoom(for key: LayerKey, _ warn: (String) -> Void) {
+        uses.setRoom(key)
         if isShort { warn("there is room for builds in '\(stateDirectory)' again") }
         isShort = false
     }
@@ -161,24 +169,41 @@ public struct LayerUse: Sendable {
 
 /// The layers of all images that are being built.
 private final class LayersInUse: Sendable {
-    private let uses = Mutex<(next: Int, open: [Int: Set<LayerKey>])>((0, [:]))
+    private struct Use {
+        var keys: Set<LayerKey>
+        var hasRoom = false
+    }
+
+    private let uses = Mutex<(next: Int, open: [Int: Use])>((0, [:]))
 
     /// The layers; nil where nothing is being built.
     var keys: Set<LayerKey>? {
         uses.withLock { uses in
-            uses.open.isEmpty ? nil : uses.open.values.reduce(into: []) { $0.formUnion($1) }
+            uses.open.isEmpty ? nil : uses.open.values.reduce(into: []) { $0.formUnion($1.keys) }
         }
     }
 
     func begin(_ keys: Set<LayerKey>) -> LayerUse {
         uses.withLock { uses in
             uses.next += 1
-            uses.open[uses.next] = keys
+            uses.open[uses.next] = Use(keys: keys)
             return LayerUse(id: uses.next, owner: self)
         }
     }
 
     func end(_ id: Int) { uses.withLock { $0.open[id] = nil } }
+
+    /// Whether an image with a layer was let in.
+    func hasRoom(_ key: LayerKey) -> Bool {
+        uses.withLock { $0.open.values.contains { $0.hasRoom && $0.keys.contains(key) } }
+    }
+
+    /// Notes that the images with a layer are let in.
+    func setRoom(_ key: LayerKey) {
+        uses.withLock { uses in
+            for (id, use) in uses.open where use.keys.contains(key) { uses.open[id]?.hasRoom = true }
+        }
+    }
 }
 
 extension CacheItem {

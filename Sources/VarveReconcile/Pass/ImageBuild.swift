@@ -161,7 +161,7 @@ struct ImageBuild: Sendable {
                 await builds.finish(request.key, .success(found))
                 return (found, .reused)
             }
-            try await settings.disk?.admit { events(.warning($0)) }
+            try await settings.disk?.admit(request.key) { events(.warning($0)) }
             events(.layerStarted(plan.definition.name, request.content.kind, request.key))
             let built = try await engine.build(request, log: log)
             await builds.finish(request.key, .success(built))

@@ -103,8 +103,11 @@ public struct Reconciler: Sendable {
             // What moved while the pass ran is not settled by it.
             if position.commit == findings.commit { await memory.remember(result, at: position) }
         }
-        if !result.built.isEmpty || !result.failed.isEmpty {
-            await settings.disk?.tidy { events(.warning($0)) }
+        if let disk = settings.disk, !result.built.isEmpty || !result.failed.isEmpty {
+            // What this pass has published is needed now, and what it took the place of no longer is.
+            let history = History(try await survey.allRecords())
+            await disk.note(NeededLayers.keys(of: findings.plan, history), of: state)
+            await disk.tidy { events(.warning($0)) }
         }
         events(.finished(result))
         return result

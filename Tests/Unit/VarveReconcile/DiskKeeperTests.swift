@@ -189,10 +189,22 @@ struct DiskKeeperTests {
         let caches = MemoryCaches(try (1...4).map { try Self.layer("\($0)", hours: 50 - $0) }, on: disk)
         let (keeper, _) = try Self.keeper(caches, disk, reserve: 250)
         let warnings = Warnings()
-        try await keeper.admit { warnings.note($0) }
+        try await keeper.admit(Self.key("new")) { warnings.note($0) }
         // No more than needed, though far from the budget, and nothing to say.
         #expect(await caches.names == ["3", "4"])
         #expect(warnings.all.isEmpty)
+    }
+
+    @Test
+    func imageThatHasBegunIsFinished() async throws {
+        let disk = MemoryDisk(size: 1_000)
+        let (keeper, _) = try Self.keeper(MemoryCaches([], on: disk), disk, reserve: 250)
+        let use = await keeper.use([try Self.key("one"), try Self.key("two")])
+        try await keeper.admit(Self.key("one")) { _ in }
+        disk.setOther(900)
+        try await keeper.admit(Self.key("two")) { _ in }
+        use.end()
+        await #expect(throws: BuildFailure.self) { try await keeper.admit(Self.key("two")) { _ in } }
     }
 
     @Test
@@ -202,7 +214,9 @@ struct DiskKeeperTests {
         let (keeper, _) = try Self.keeper(caches, disk, reserve: 250)
         let warnings = Warnings()
         for _ in 0..<3 {
-            let failure = await #expect(throws: BuildFailure.self) { try await keeper.admit { warnings.note($0) } }
+            let failure = await #expect(throws: BuildFailure.self) {
+                try await keeper.admit(Self.key("new")) { warnings.note($0) }
+            }
             #expect(failure?.failureClass == .diskFull)
             // The same words each time, so that one record stands for all attempts.
             #expect(failure?.message.contains("less than the reserve of 250 B (disk.reserve) is free") == true)
@@ -210,8 +224,8 @@ struct DiskKeeperTests {
         #expect(
             warnings.all.count == 1 && warnings.all[0].contains("100 B are free and 250 B must be"), "\(warnings.all)")
         disk.setOther(0)
-        try await keeper.admit { warnings.note($0) }
-        try await keeper.admit { warnings.note($0) }
+        try await keeper.admit(Self.key("new")) { warnings.note($0) }
+        try await keeper.admit(Self.key("new")) { warnings.note($0) }
         #expect(warnings.all.count == 2 && warnings.all[1].contains("again"), "\(warnings.all)")
     }
 

@@ -24,6 +24,7 @@ public struct VarveCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Read",
                 subcommands: [StatusCommand.self, HistoryCommand.self, WhyCommand.self, LogsCommand.self]),
+            CommandGroup(name: "Keep", subcommands: [DoctorCommand.self, GcCommand.self]),
         ])
 
     /// Parsed by the library.

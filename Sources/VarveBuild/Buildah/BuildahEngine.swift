@@ -130,6 +130,7 @@ public struct BuildahEngine: LayerEngine {
 
     private func stored(_ key: LayerKey, _ kind: LayerKind) async throws -> BuiltLayer? {
         guard let image = try await buildah.inspect(BuildahStore.name(of: key, kind: kind)) else { return nil }
+        LayerUses(buildah.store).note(key)
         return BuiltLayer(
             key: key, kind: kind, configDigest: image.configDigest, diffID: image.diffIDs.last, size: image.size
         )

@@ -15,6 +15,9 @@ struct BlobDirectory: Hashable, Sendable {
     /// Makes the directory, where it is not there.
     func create() throws(BuildFailure) { try directory.create() }
 
+    /// The folder that the blobs stand in.
+    var folder: FilePath { directory.path }
+
     /// Where a blob is, or would be.
     func path(of digest: Digest) -> FilePath { directory.path.appending(digest.hex) }
 

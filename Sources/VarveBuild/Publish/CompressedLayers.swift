@@ -92,4 +92,41 @@ struct CompressedLayers: Hashable, Sendable {
             unlink(record.string)
         }
     }
+
+    /// What is kept, each layer with its bytes; a blob without a record is one too.
+    func items() -> [CacheItem] {
+        var items: [CacheItem] = []
+        var known: Set<String> = []
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: records.path.string)) ?? [] {
+            guard let bytes = try? records.read(name, limit: 4 << 10),
+                let descriptor = try? JSONDecoder().decode(OCIDescriptor.self, from: Data(bytes))
+            else { continue }
+            let blob = blobs.path(of: descriptor.digest).string
+            known.insert(blob)
+            items.append(
+                CacheItem(
+                    .compressed, name: name, pieces: [blob: FileTime.usage(of: blob)],
+                    lastUse: FileTime.modification(
+                        of: records.path.appending(name).string, else: Timestamp(seconds: 0))))
+        }
+        let folder = blobs.folder.string
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let blob = folder + "/" + name
+            guard !known.contains(blob) else { continue }
+            items.append(
+                CacheItem(
+                    .compressed, name: Self.orphan + name, pieces: [blob: FileTime.usage(of: blob)],
+                    lastUse: FileTime.modification(of: blob, else: Timestamp(seconds: 0)), needsQuiet: true))
+        }
+        return items
+    }
+
+    /// What stands before the name of a blob without a record.
+    private static let orphan = "blob "
+
+    /// Removes one of `items()`.
+    func remove(_ item: CacheItem) {
+        if !item.name.hasPrefix(Self.orphan) { unlink(records.path.appending(item.name).string) }
+        for blob in item.pieces.keys { unlink(blob) }
+    }
 }

@@ -8,7 +8,8 @@ public struct SkopeoImageRegistry: ImageRegistry {
     /// Where images are published.
     public let address: RegistryAddress
     private let store: BuildahStore
-    private let skopeo: Skopeo
+    let skopeo: Skopeo
+    let stateDirectory: String
     private let exporter: ImageExporter
     private let destination: any ImageDestination
 
@@ -26,6 +27,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
     ) {
         self.address = address
         self.store = store
+        self.stateDirectory = stateDirectory
         skopeo = Skopeo(environment: environment, access: access)
         exporter = ImageExporter(skopeo: skopeo, stateDirectory: FilePath(stateDirectory))
         destination =

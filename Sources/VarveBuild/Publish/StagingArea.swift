@@ -34,6 +34,22 @@ struct StagingArea: Hashable, Sendable {
         return try await body(path)
     }
 
+    /// Where the area is.
+    var path: String { directory.path.string }
+
+    /// The directories that nobody is working in.
+    func leftovers() -> [CacheItem] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.filter { $0 != "lock" }.compactMap { name in
+            let folder = directory.path.appending(name)
+            guard let descriptor = Self.lock(folder) else { return nil }
+            try? descriptor.close()
+            return CacheItem(
+                .leftover, name: folder.string, pieces: [folder.string: FileTime.usage(of: folder.string)],
+                lastUse: FileTime.modification(of: folder.string, else: Timestamp(seconds: 0)))
+        }
+    }
+
     /// Removes every directory that nobody is working in.
     ///
     /// - Throws: `BuildFailure` when the area cannot be read or written.

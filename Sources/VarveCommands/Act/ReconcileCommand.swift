@@ -29,6 +29,7 @@ struct ReconcileCommand: AsyncParsableCommand {
         let lock = try StateLock(workspace.state)
         var settings = workspace.passSettings
         settings.builders = builders
+        settings.disk = workspace.disk
         settings.layerTimeout = .seconds(layerTimeout)
         settings.leadership = try await leadership(workspace)
         settings.waitsForLease = true

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Foundation
 import VarveDefinition
-import VarveModel
 
 /// `varve daemon`: keeps registries equal to repositories until it is stopped.
 struct DaemonCommand: AsyncParsableCommand {
@@ -19,26 +17,9 @@ struct DaemonCommand: AsyncParsableCommand {
     @Option(help: "text, or json for one object an event.") var format: OutputFormat = .text
 
     func run() async throws {
-        let settings = try read()
+        let settings = try DaemonSettings.read(file: config)
         let fleet = try await DaemonFleet(settings, format: format)
         try await untilSignalled(drain: (action: { fleet.drain() }, grace: settings.gracePeriod)) { await fleet.run() }
         await fleet.release()
-    }
-
-    private func read() throws -> DaemonSettings {
-        let path = GlobalOptions.absolute(config)
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw CommandError("failed to read configuration '\(path)': it is not there or cannot be read")
-        }
-        guard data.count <= 1 << 20 else { throw CommandError("configuration '\(path)' has more than 1 MiB") }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        let (settings, diagnostics) = DaemonSettings.read(String(decoding: data, as: UTF8.self), file: name)
-        guard let settings else {
-            for diagnostic in diagnostics {
-                Output.note("\(diagnostic)" + (diagnostic.hint.map { "\n  hint: \($0)" } ?? ""))
-            }
-            throw CommandError("configuration '\(path)' is not valid")
-        }
-        return settings
     }
 }

@@ -36,12 +36,14 @@ final class DaemonFleet: Sendable {
         lock = try StateLock(first.state)
         // All repositories share the builders, and work on no layer twice.
         let (slots, builds) = (BuildSlots(settings.builders), LayerBuilds())
+        let disk = first.disk
         var members: [Member] = []
         var reconcilers: [Reconciler] = []
         var leaderships: [String: Leadership] = [:]
         for (workspace, repository) in zip(workspaces, repositories) {
             var pass = workspace.passSettings
             pass.builders = settings.builders
+            pass.disk = disk
             pass.layerTimeout = settings.layerTimeout
             pass.trigger = "daemon"
             if let lease = settings.lease {
@@ -107,7 +109,8 @@ final class DaemonFleet: Sendable {
 
 extension DaemonSettings {
     /// Where a repository's parts are; what the file does not say comes from the environment.
-    fileprivate func workspace(of repository: Repository) -> WorkspaceSettings {
+    func workspace(of repository: Repository) -> WorkspaceSettings {
+        let git = repository.git.merging(git)
         let address = repository.address
         let state = stateDirectory.map(GlobalOptions.absolute) ?? GlobalOptions.defaultStateDirectory
         return WorkspaceSettings(
@@ -115,6 +118,8 @@ extension DaemonSettings {
             branch: repository.branch, stateDirectory: state,
             registry: GlobalOptions.registry(repository.registry ?? registry, stateDirectory: state),
             plainHTTPHosts: Set(plainHTTPHosts),
-            isolation: (isolation.flatMap(IsolationMode.init(rawValue:)) ?? .chroot).engine)
+            isolation: (isolation.flatMap(IsolationMode.init(rawValue:)) ?? .chroot).engine,
+            credentials: git.credentials, identity: git.signature,
+            disk: DiskLimits(reserve: disk.reserve, cache: disk.cache))
     }
 }

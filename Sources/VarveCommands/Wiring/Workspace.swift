@@ -23,6 +23,12 @@ struct WorkspaceSettings {
     var plainHTTPHosts: Set<String>
     /// How steps are isolated.
     var isolation: Isolation
+    /// What a remote is shown.
+    var credentials = GitCredentials()
+    /// Who the notes' commits are from; nil takes Git's configuration.
+    var identity: GitSignature?
+    /// The bytes that builds need free, and those that caches may take.
+    var disk = DiskLimits()
 }
 
 /// The parts that a command works with, made from its options.
@@ -39,6 +45,7 @@ struct Workspace {
     private let destination: RegistryAddress
     private let access: RegistryAccess
     private let isolation: Isolation
+    private let limits: DiskLimits
     private let environment = ProcessInfo.processInfo.environment
 
     init(_ global: GlobalOptions) async throws {
@@ -46,7 +53,7 @@ struct Workspace {
             WorkspaceSettings(
                 repository: global.repository, branch: nil, stateDirectory: global.stateDirectory,
                 registry: global.registry, plainHTTPHosts: Set(global.plainHTTPHosts),
-                isolation: global.isolation.engine))
+                isolation: global.isolation.engine, disk: try DiskLimits.ofEnvironment()))
     }
 
     init(_ settings: WorkspaceSettings) async throws {
@@ -58,7 +65,8 @@ struct Workspace {
             state = StateDirectory(
                 path: settings.stateDirectory, repository: redacted(address).replacing("://***@", with: "://"))
             try state.prepare()
-            source = try GitDefinitionSource(remote: address, cache: state.clone, branch: settings.branch)
+            source = try GitDefinitionSource(
+                remote: address, cache: state.clone, branch: settings.branch, credentials: settings.credentials)
             repository = source.repository
         } else {
             repository = try GitRepository(discovering: address)
@@ -66,6 +74,8 @@ struct Workspace {
             source = GitDefinitionSource(repository: repository, branch: settings.branch)
         }
         var options = GitNotesRecordStore.Options()
+        options.credentials = settings.credentials
+        options.author = settings.identity
         // The cache's configuration holds no credentials; the address that was given may.
         if GlobalOptions.isURL(address) { options.remote = .address(address) }
         records = try GitNotesRecordStore(repository: repository, options: options)
@@ -75,12 +85,25 @@ struct Workspace {
         destination = try RegistryAddress(settings.registry)
         access = RegistryAccess(plainHTTPHosts: settings.plainHTTPHosts)
         isolation = settings.isolation
+        limits = settings.disk
+    }
+
+    /// What keeps room on the disk of the state directory; one for all that share it in this process.
+    var disk: DiskKeeper {
+        DiskKeeper(
+            stateDirectory: state.path, limits: limits,
+            caches: StateCaches(stateDirectory: state.path, environment: environment), now: passSettings.now)
     }
 
     /// The registry, over a store.
     private func registry(_ store: BuildahStore) -> SkopeoImageRegistry {
         SkopeoImageRegistry(
             address: destination, store: store, stateDirectory: state.path, access: access, environment: environment)
+    }
+
+    /// Whether images can be published.
+    func registryChecks() async -> [HealthCheck] {
+        await registry(BuildahStore(stateDirectory: state.path, driver: .overlay)).checks()
     }
 
     /// What commands read and plan with.

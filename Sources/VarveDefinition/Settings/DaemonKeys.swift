@@ -38,6 +38,11 @@ public enum DaemonKeys {
         KeyDescription(
             "lease", .textOrRecord(lease), default: "on",
             "The lease by which one of several daemons builds; off for none."),
+        KeyDescription("disk", .record(DiskSettings.keys), default: "see its keys", "The disk of the state directory."),
+        KeyDescription(
+            "credentials", .record(GitSettings.credentialKeys), default: "see its keys", "What Git remotes are shown."),
+        KeyDescription(
+            "identity", .record(GitSettings.identityKeys), default: "see its keys", "Who the notes' commits are from."),
     ]
 
     /// The keys of one repository.
@@ -45,5 +50,11 @@ public enum DaemonKeys {
         KeyDescription("repo", .text, default: nil, "A folder or a URL."),
         KeyDescription("branch", .text, default: "the repository's HEAD", "The branch to follow."),
         KeyDescription("registry", .text, default: "the daemon's", "Where this repository's images are published."),
+        KeyDescription(
+            "credentials", .record(GitSettings.credentialKeys), default: "the daemon's",
+            "What this repository's remote is shown."),
+        KeyDescription(
+            "identity", .record(GitSettings.identityKeys), default: "the daemon's",
+            "Who the commits of this repository's notes are from."),
     ]
 }

@@ -12,6 +12,8 @@ public struct DaemonSettings: Hashable, Sendable {
         public var branch: String?
         /// Where its images are published; nil takes the daemon's place.
         public var registry: String?
+        /// What its remote is shown, and who its notes are from.
+        public var git = GitSettings()
     }
 
     /// The repositories; at least one.
@@ -40,19 +42,32 @@ public struct DaemonSettings: Hashable, Sendable {
     public var baseInterval: Duration = .seconds(900)
     /// How one of several daemons is elected; nil where this one is alone.
     public var lease: Lease? = Lease()
+    /// The disk of the state directory.
+    public var disk = DiskSettings()
+    /// What remotes are shown where a repository does not say.
+    public var git = GitSettings()
 
     /// Reads a configuration file; nil where anything is wrong with it, which the diagnostics tell with line and column.
     ///
-    /// - Parameter file: the file's name, for the diagnostics.
-    public static func read(_ text: String, file: String) -> (settings: DaemonSettings?, diagnostics: [Diagnostic]) {
+    /// - Parameters:
+    ///   - file: the file's name, for the diagnostics.
+    ///   - environment: variables that beat the file, by `EnvironmentOverrides`.
+    public static func read(
+        _ text: String, file: String, environment: [String: String] = [:]
+    ) -> (settings: DaemonSettings?, diagnostics: [Diagnostic]) {
         let findings = Findings()
         let place = Place(file: (try? RepositoryPath(file)) ?? .root, line: 1, column: 1)
-        let settings = read(text, at: place, findings)
+        let settings = read(text, at: place, environment, findings)
         return (findings.isEmpty ? settings : nil, findings.sorted)
     }
 
-    private static func read(_ text: String, at start: Place, _ findings: Findings) -> DaemonSettings? {
-        guard let root = YamlReader(file: start.file, findings: findings).read(text), let entries = root.entries else {
+    private static func read(
+        _ text: String, at start: Place, _ environment: [String: String], _ findings: Findings
+    ) -> DaemonSettings? {
+        let root = YamlReader(file: start.file, findings: findings).read(text).map {
+            EnvironmentOverrides.apply(environment, to: $0)
+        }
+        guard let root, let entries = root.entries else {
             if findings.isEmpty {
                 findings.report(.wrongType, at: start, "expected a mapping with the key 'repositories'")
             }
@@ -64,7 +79,9 @@ public struct DaemonSettings: Hashable, Sendable {
         for item in root["repositories"]?.items ?? [] {
             guard let address = item["repo"]?.text else { continue }
             settings.repositories.append(
-                Repository(address: address, branch: item["branch"]?.text, registry: item["registry"]?.text))
+                Repository(
+                    address: address, branch: item["branch"]?.text, registry: item["registry"]?.text,
+                    git: GitSettings.read(item, findings)))
         }
         if settings.repositories.isEmpty {
             findings.report(.missingKey, at: root["repositories"]?.place ?? start, "expected at least one repository")
@@ -82,6 +99,8 @@ public struct DaemonSettings: Hashable, Sendable {
             }
         }
         readLease(root["lease"], into: &settings, findings)
+        settings.disk = DiskSettings.read(root["disk"], findings)
+        settings.git = GitSettings.read(root, findings)
         for (key, path) in [
             ("layerTimeout", \DaemonSettings.layerTimeout), ("interval", \.interval), ("baseInterval", \.baseInterval),
             ("gracePeriod", \.gracePeriod), ("retryWait", \.retryWait), ("retryLimit", \.retryLimit),

@@ -22,6 +22,8 @@ public struct GitCredentials: Sendable {
     public var user: String?
     /// The password or token for http.
     public var password: String?
+    /// The file of the password or token for http, read at each connection; used where `password` is nil.
+    public var passwordFile: String?
     /// The netrc file; nil: that of `NETRC`, else `~/.netrc`.
     public var netrc: String?
 
@@ -70,11 +72,22 @@ extension GitCredentials {
 
     /// What to offer to the host over http, in order.
     func httpOffers(host: String, address: String) -> [CredentialOffer] {
-        if let password { return [.password(user: user ?? "x-access-token", password: password)] }
+        if let password = password ?? filedPassword() {
+            return [.password(user: user ?? "x-access-token", password: password)]
+        }
         if let inAddress = Self.userInfo(of: address) { return [inAddress] }
         let path = netrc ?? GitLibrary.environment("NETRC") ?? home + "/.netrc"
         guard let data = FileManager.default.contents(atPath: path) else { return [] }
         return Self.netrcEntry(for: host, in: String(decoding: data, as: UTF8.self)).map { [$0] } ?? []
+    }
+
+    /// The password of the file: its first line; nil where there is none.
+    private func filedPassword() -> String? {
+        guard let passwordFile, let data = FileManager.default.contents(atPath: passwordFile), data.count <= 1 << 16
+        else { return nil }
+        let line = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
+        let word = line.split { $0 == " " || $0 == "\t" }.joined(separator: " ")
+        return word.isEmpty ? nil : word
     }
 
     /// libssh2 1.10 signs RSA only with SHA-1, which current servers refuse.

@@ -44,6 +44,8 @@ struct ImageBuild: Sendable {
             log.append(line: "registered \(record.reference ?? "")", layer: .base)
             return (record, descriptions(of: record.layers))
         }
+        let use = await settings.disk?.use(Set(plan.platforms.flatMap { $0.layers.compactMap(\.key) }))
+        defer { use?.end() }
         record.engine = await engine.name
         var layers: [LayerRecord] = []
         do {
@@ -168,6 +170,7 @@ struct ImageBuild: Sendable {
             }
             if isDraining() { throw CancellationError() }
             try await settings.leadership?.confirm()
+            try await settings.disk?.admit(request.key) { events(.warning($0)) }
             events(.layerStarted(plan.definition.name, request.content.kind, request.key))
             let built = try await engine.build(request, log: log)
             await builds.finish(request.key, nil)

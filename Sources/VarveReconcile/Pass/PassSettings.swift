@@ -22,6 +22,8 @@ public struct PassSettings: Sendable {
     public var waitsForLease = false
     /// The moment.
     public var now: @Sendable () -> Timestamp
+    /// Sees to it that there is room on the disk; nil builds without asking.
+    public var disk: DiskKeeper?
     /// A new record id: 32 lower-case hexadecimal digits.
     public var makeID: @Sendable () -> String
 

@@ -137,6 +137,7 @@ public struct Reconciler: Sendable {
         }
         let (leadership, counter) = (settings.leadership, await settings.leadership?.counter)
         await putRight(straying)
+        await settings.disk?.note(NeededLayers.keys(of: pass.findings.plan, pass.findings.history), of: state)
         let result = try await pass.run()
         // Work that was stopped because the lease was lost looks as if there had been none.
         let mayHaveStopped =
@@ -146,6 +147,12 @@ public struct Reconciler: Sendable {
         {
             // What moved while the pass ran is not settled by it.
             if position.commit == pass.findings.commit { await memory.remember(result, at: position) }
+        }
+        if let disk = settings.disk, !result.built.isEmpty || !result.failed.isEmpty {
+            // What this pass has published is needed now, and what it took the place of no longer is.
+            let history = History(try await makeSurvey().allRecords())
+            await disk.note(NeededLayers.keys(of: pass.findings.plan, history), of: state)
+            await disk.tidy { events(.warning($0)) }
         }
         events(.finished(result))
         return result
@@ -182,12 +189,17 @@ public struct Reconciler: Sendable {
         }
     }
 
-    private func survey(
-        _ names: Set<ImageName>, rebuilds: Set<ImageName>, looksOutside: Bool
-    ) async throws -> Survey.Findings? {
+    private func makeSurvey() -> Survey {
         var survey = Survey(
             source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
         survey.suspended = suspended
+        return survey
+    }
+
+    private func survey(
+        _ names: Set<ImageName>, rebuilds: Set<ImageName>, looksOutside: Bool
+    ) async throws -> Survey.Findings? {
+        let survey = makeSurvey()
         let lookup: Survey.BaseLookup = looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
         guard var findings = try await survey.survey(bases: lookup) else { return nil }
         findings.planner.forced = rebuilds

@@ -31,6 +31,8 @@ public struct StateDirectory: Sendable {
     public var running: String { "\(path)/journal/\(repositoryKey).running.json" }
     /// The images that an operator has suspended.
     public var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
+    /// The keys of the layers that the repository needs, a line each.
+    var layers: String { "\(path)/journal/\(repositoryKey).layers" }
     /// The logs of an image, a file a build.
     public func logs(of image: ImageName) -> String { "\(path)/logs/\(repositoryKey)/\(image)" }
 

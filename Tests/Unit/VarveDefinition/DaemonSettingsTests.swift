@@ -44,6 +44,60 @@ struct DaemonSettingsTests {
     }
 
     @Test
+    func diskCredentialsAndIdentityAreRead() throws {
+        let (settings, diagnostics) = DaemonSettings.read(
+            """
+            repositories:
+            - repo: https://git.example.com/images.git
+              credentials: {tokenFile: /run/token, username: bot}
+              identity: {name: Bot, email: bot@example.com}
+            - repo: git@example.com:more.git
+            credentials: {sshKey: /etc/varve/key, knownHosts: /etc/varve/hosts, netrc: /etc/varve/netrc}
+            identity: {name: Varve, email: varve@example.com}
+            disk: {reserve: 512MiB, cache: 1.5 TiB}
+            """, file: "varve.yaml")
+        #expect(diagnostics.isEmpty, "\(diagnostics)")
+        let found = try #require(settings)
+        #expect(found.disk.reserve == 512 << 20 && found.disk.cache == 3 << 39)
+        let first = found.repositories[0].git.merging(found.git)
+        #expect(first.tokenFile == "/run/token" && first.username == "bot" && first.sshKey == "/etc/varve/key")
+        #expect(first.name == "Bot" && first.email == "bot@example.com" && first.netrc == "/etc/varve/netrc")
+        let second = found.repositories[1].git.merging(found.git)
+        #expect(second.knownHosts == "/etc/varve/hosts" && second.name == "Varve" && second.tokenFile == nil)
+    }
+
+    @Test
+    func variablesBeatTheFile() throws {
+        let text = "repositories: [{repo: .}]\nbuilders: 2\ndisk: {reserve: 1GiB}\n"
+        func read(_ environment: [String: String]) -> (settings: DaemonSettings?, diagnostics: [Diagnostic]) {
+            DaemonSettings.read(text, file: "f", environment: environment)
+        }
+        let settings = try #require(
+            read([
+                "VARVE_BUILDERS": "7", "VARVE_DISK_RESERVE": "3GiB", "VARVE_LAYER_TIMEOUT": "5m",
+                "VARVE_CREDENTIALS_SSH_KEY": "/key", "VARVE_STATE_DIR": "/state", "VARVE_INTERVAL": "",
+                "VARVE_IDENTITY_NAME": "a", "VARVE_IDENTITY_EMAIL": "b",
+            ]).settings)
+        #expect(settings.builders == 7 && settings.disk.reserve == 3 << 30 && settings.layerTimeout == .seconds(300))
+        #expect(settings.git.sshKey == "/key" && settings.stateDirectory == "/state" && settings.git.name == "a")
+        #expect(settings.interval == .seconds(60))
+        #expect(read(["VARVE_BUILDERS": "many"]).diagnostics.map(\.code) == ["VRV190"])
+        #expect(read(["VARVE_ISOLATION": "jail"]).diagnostics.map(\.code) == ["VRV022"])
+        let names = EnvironmentOverrides.names().map(\.variable)
+        #expect(Set(names).count == names.count && !names.contains("VARVE_REPOSITORIES"))
+    }
+
+    @Test(arguments: [
+        "disk: {reserve: 5 parsecs}", "disk: {cache: -1GiB}", "credentials: {sshKey: id_ed25519}",
+        "credentials: {tokenFile: ghp_secret}", "credentials: {username: bot}", "identity: {name: only}",
+        "identity: {name: 'a <b>', email: c}",
+    ])
+    func settingsThatCannotWorkAreRefused(_ line: String) {
+        let text = "repositories: [{repo: .}]\n\(line)\n"
+        #expect(Set(diagnostics(text).map { $0.prefix(8) }) == ["VRV190 2"])
+    }
+
+    @Test
     func whatIsNotGivenHasItsDefault() throws {
         let found = try #require(DaemonSettings.read("repositories: [{repo: .}]\n", file: "f").settings)
         #expect(found.builders == 2 && found.interval == .seconds(60) && found.baseInterval == .seconds(900))
@@ -65,6 +119,9 @@ struct DaemonSettingsTests {
         for key in DaemonKeys.all { #expect(article.contains("| `\(key.name)` |"), "\(key.name)") }
         for key in DaemonKeys.repository + DaemonKeys.lease {
             #expect(article.contains("`\(key.name)`"), "\(key.name)")
+        }
+        for key in DiskSettings.keys + GitSettings.credentialKeys + GitSettings.identityKeys {
+            #expect(article.contains("| `\(key.name)` |"), "\(key.name)")
         }
         let start = try #require(article.range(of: "```yaml\n"))
         let end = try #require(article.range(of: "```", range: start.upperBound..<article.endIndex))

@@ -17,6 +17,7 @@ struct Rig {
     let state: StateDirectory
     let journal: Journal
     var builders = 2
+    var disk: DiskKeeper?
 
     static let debian = "docker.io/library/debian:bookworm"
 
@@ -40,6 +41,7 @@ struct Rig {
             platform: try Platform("linux/amd64"), host: "host", now: { [clock] in clock.now() },
             makeID: { [clock] in clock.makeID() })
         settings.builders = builders
+        settings.disk = disk
         return Reconciler(
             source: source, records: store, engine: engine, registry: registry, journal: journal, state: state,
             settings: settings, slots: slots, builds: builds,

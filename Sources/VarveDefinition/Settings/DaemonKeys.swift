@@ -27,6 +27,11 @@ public enum DaemonKeys {
         KeyDescription(
             "baseInterval", .text, default: "15m",
             "How often bases are looked up in their registries and published images are checked."),
+        KeyDescription(
+            "webhooks", .list(.record(WebhookSettings.keys)), default: "none", "Who may tell that something changed."),
+        KeyDescription(
+            "notifications", .list(.record(NotificationSettings.keys)), default: "none",
+            "Who is told when images fail and recover."),
     ]
 
     /// The keys of one repository.

@@ -32,6 +32,10 @@ public struct DaemonSettings: Hashable, Sendable {
     public var interval: Duration = .seconds(60)
     /// The time between two lookups of bases.
     public var baseInterval: Duration = .seconds(900)
+    /// Who may tell that something changed.
+    public var webhooks: [WebhookSettings] = []
+    /// Who is told when images fail and recover.
+    public var notifications: [NotificationSettings] = []
 
     /// Reads a configuration file; nil where anything is wrong with it, which the diagnostics tell with line and column.
     ///
@@ -61,6 +65,10 @@ public struct DaemonSettings: Hashable, Sendable {
         if settings.repositories.isEmpty {
             findings.report(.missingKey, at: root["repositories"]?.place ?? start, "expected at least one repository")
         }
+        settings.webhooks = WebhookSettings.read(
+            root["webhooks"], repositories: settings.repositories, findings)
+        settings.notifications = NotificationSettings.read(
+            root["notifications"], repositories: settings.repositories, findings)
         settings.stateDirectory = root["stateDir"]?.text
         settings.registry = root["registry"]?.text
         settings.plainHTTPHosts = root["plainHTTP"]?.items?.compactMap(\.text) ?? []

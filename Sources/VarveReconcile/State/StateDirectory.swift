@@ -31,6 +31,8 @@ public struct StateDirectory: Sendable {
     public var running: String { "\(path)/journal/\(repositoryKey).running.json" }
     /// The images that an operator has suspended.
     public var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
+    /// What was told of images, and what is still to be told.
+    public var notifications: String { "\(path)/journal/\(repositoryKey).notifications.json" }
     /// The logs of an image, a file a build.
     public func logs(of image: ImageName) -> String { "\(path)/logs/\(repositoryKey)/\(image)" }
 

@@ -102,8 +102,8 @@ let package = Package(
         .testTarget(
             name: "UnitTests",
             dependencies: [
-                "VarveModel", "VarveDefinition", "VarvePlan", "VarveBuild", "VarveReconcile", "VarveTestSupport",
-                "VarveFuzz",
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveBuild", "VarveReconcile", "VarveServer",
+                "VarveTestSupport", "VarveFuzz",
             ],
             path: "Tests/Unit",
             swiftSettings: settings
@@ -118,7 +118,10 @@ let package = Package(
         ),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveTestSupport"],
+            dependencies: [
+                "VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveReconcile", "VarveServer",
+                "VarveTestSupport", asyncHTTPClient,
+            ] + hummingbird,
             path: "Tests/Interop",
             exclude: ["VarveDefinition/corpus-errors.tsv"],
             swiftSettings: settings

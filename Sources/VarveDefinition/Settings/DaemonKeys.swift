@@ -43,6 +43,11 @@ public enum DaemonKeys {
             "credentials", .record(GitSettings.credentialKeys), default: "see its keys", "What Git remotes are shown."),
         KeyDescription(
             "identity", .record(GitSettings.identityKeys), default: "see its keys", "Who the notes' commits are from."),
+        KeyDescription(
+            "webhooks", .list(.record(WebhookSettings.keys)), default: "none", "Who may tell that something changed."),
+        KeyDescription(
+            "notifications", .list(.record(NotificationSettings.keys)), default: "none",
+            "Who is told when images fail and recover."),
     ]
 
     /// The keys of one repository.

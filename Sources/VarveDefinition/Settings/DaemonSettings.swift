@@ -46,6 +46,10 @@ public struct DaemonSettings: Hashable, Sendable {
     public var disk = DiskSettings()
     /// What remotes are shown where a repository does not say.
     public var git = GitSettings()
+    /// Who may tell that something changed.
+    public var webhooks: [WebhookSettings] = []
+    /// Who is told when images fail and recover.
+    public var notifications: [NotificationSettings] = []
 
     /// Reads a configuration file; nil where anything is wrong with it, which the diagnostics tell with line and column.
     ///
@@ -86,6 +90,10 @@ public struct DaemonSettings: Hashable, Sendable {
         if settings.repositories.isEmpty {
             findings.report(.missingKey, at: root["repositories"]?.place ?? start, "expected at least one repository")
         }
+        settings.webhooks = WebhookSettings.read(
+            root["webhooks"], repositories: settings.repositories, findings)
+        settings.notifications = NotificationSettings.read(
+            root["notifications"], repositories: settings.repositories, findings)
         settings.stateDirectory = root["stateDir"]?.text
         settings.registry = root["registry"]?.text
         settings.plainHTTPHosts = root["plainHTTP"]?.items?.compactMap(\.text) ?? []

@@ -33,6 +33,8 @@ public struct StateDirectory: Sendable {
     public var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
     /// The keys of the layers that the repository needs, a line each.
     var layers: String { "\(path)/journal/\(repositoryKey).layers" }
+    /// What was told of images, and what is still to be told.
+    public var notifications: String { "\(path)/journal/\(repositoryKey).notifications.json" }
     /// The logs of an image, a file a build.
     public func logs(of image: ImageName) -> String { "\(path)/logs/\(repositoryKey)/\(image)" }
 

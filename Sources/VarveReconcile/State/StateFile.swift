@@ -4,7 +4,7 @@ import FoundationEssentials
 import Glibc
 
 /// The few file operations that the state directory needs, each complete on disk when it returns.
-enum StateFile {
+public enum StateFile {
     /// Makes a folder and those above it.
     static func makeFolder(_ path: String) throws(ReconcileError) {
         do {
@@ -15,7 +15,9 @@ enum StateFile {
     }
 
     /// The bytes of a file, none where there is no such file.
-    static func read(_ path: String) throws(ReconcileError) -> [UInt8] {
+    ///
+    /// - Throws: `ReconcileError.stateDirectory`.
+    public static func read(_ path: String) throws(ReconcileError) -> [UInt8] {
         guard access(path, F_OK) == 0 else {
             if errno == ENOENT { return [] }
             throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
@@ -32,7 +34,9 @@ enum StateFile {
     }
 
     /// Replaces a file as a whole: a reader sees the old bytes or the new ones.
-    static func replace(_ path: String, with bytes: [UInt8]) throws(ReconcileError) {
+    ///
+    /// - Throws: `ReconcileError.stateDirectory`.
+    public static func replace(_ path: String, with bytes: [UInt8]) throws(ReconcileError) {
         let draft = path + ".new"
         try write(bytes, to: draft, flags: O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC)
         guard rename(draft, path) == 0 else {

@@ -21,7 +21,7 @@ struct DaemonCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try read()
         let fleet = try await DaemonFleet(settings, format: format)
-        try await untilSignalled { await fleet.run() }
+        try await untilSignalled { try await fleet.run() }
     }
 
     private func read() throws -> DaemonSettings {

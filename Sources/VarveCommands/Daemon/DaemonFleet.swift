@@ -4,6 +4,7 @@ import VarveDefinition
 import VarveGit
 import VarveModel
 import VarveReconcile
+import VarveServer
 
 /// Everything that one daemon process runs: its repositories, and what they share.
 final class DaemonFleet: Sendable {
@@ -19,6 +20,8 @@ final class DaemonFleet: Sendable {
     }
 
     let members: [Member]
+    private let server: HTTPService?
+    private let format: OutputFormat
     private let lock: StateLock
 
     /// Opens the repositories and takes the state directory.
@@ -65,12 +68,17 @@ final class DaemonFleet: Sendable {
         // All of them before any pass: it removes what no pass may miss.
         for reconciler in reconcilers { try await reconciler.prepare() }
         self.members = members
+        self.format = format
+        server = try settings.server.map { try HTTPService($0, members, interval: settings.interval) }
     }
 
-    /// Runs all loops until the task is cancelled.
-    func run() async {
-        await withDiscardingTaskGroup { group in
+    /// Runs all loops, and the server, until the task is cancelled.
+    ///
+    /// - Throws: when the server cannot listen; the loops are ended then.
+    func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
             for member in members { group.addTask { await member.loop.run() } }
+            if let server { group.addTask { [format] in try await server.run { format.say(listeningOn: $0) } } }
         }
     }
 }

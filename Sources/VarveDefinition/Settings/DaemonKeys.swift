@@ -27,6 +27,7 @@ public enum DaemonKeys {
         KeyDescription(
             "baseInterval", .text, default: "15m",
             "How often bases are looked up in their registries and published images are checked."),
+        KeyDescription("server", .record(server), default: "no server", "What is answered over HTTP, and to whom."),
     ]
 
     /// The keys of one repository.

@@ -32,6 +32,8 @@ public struct DaemonSettings: Hashable, Sendable {
     public var interval: Duration = .seconds(60)
     /// The time between two lookups of bases.
     public var baseInterval: Duration = .seconds(900)
+    /// What is answered over HTTP; nil answers nothing.
+    public var server: ServerSettings?
 
     /// Reads a configuration file; nil where anything is wrong with it, which the diagnostics tell with line and column.
     ///
@@ -65,6 +67,7 @@ public struct DaemonSettings: Hashable, Sendable {
         settings.registry = root["registry"]?.text
         settings.plainHTTPHosts = root["plainHTTP"]?.items?.compactMap(\.text) ?? []
         settings.isolation = root["isolation"]?.text
+        settings.server = ServerSettings.read(root["server"], findings)
         if let value = root["builders"], let text = value.text {
             if let number = Int(text), (1...64).contains(number) {
                 settings.builders = number

@@ -19,8 +19,12 @@ let pureSettings = settings + [.strictMemorySafety()]
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-let hummingbird: [Target.Dependency] = [
-    .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdTLS", package: "hummingbird"),
+let hummingbird: [Target.Dependency] = ["Hummingbird", "HummingbirdCore", "HummingbirdTLS"].map {
+    .product(name: $0, package: "hummingbird")
+}
+let networking: [Target.Dependency] = [
+    .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -33,7 +37,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+        .package(url: "https://github.com/apple/swift-http-types", .upToNextMinor(from: "1.8.0")),
         .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
+        .package(url: "https://github.com/apple/swift-nio-extras", .upToNextMinor(from: "1.35.2")),
         .package(url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1")),
         .package(url: "https://github.com/swift-server/async-http-client", .upToNextMinor(from: "1.37.0")),
         .package(url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2")),
@@ -66,7 +73,7 @@ let package = Package(
             name: "VarveServer",
             dependencies: [
                 "VarveModel", "VarveDefinition", "VarvePlan", "VarveReconcile", asyncHTTPClient, crypto, logging,
-            ] + hummingbird,
+            ] + hummingbird + networking,
             exclude: pages,
             swiftSettings: settings
         ),
@@ -111,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "ComponentTests",
             dependencies: [
-                "VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveCommands", "VarveTestSupport",
+                "VarveModel", "VarveGit", "VarveBuild", "VarveReconcile", "VarveServer", "VarveCommands",
+                "VarveTestSupport",
             ],
             path: "Tests/Component",
             swiftSettings: settings

@@ -20,7 +20,9 @@ public struct VarveCommand: AsyncParsableCommand {
                     InitCommand.self, NewCommand.self, ImportCommand.self, ExportCommand.self, ValidateCommand.self,
                     ExplainCommand.self, SchemaCommand.self,
                 ]),
-            CommandGroup(name: "Build", subcommands: [PlanCommand.self, ReconcileCommand.self, DaemonCommand.self]),
+            CommandGroup(
+                name: "Build",
+                subcommands: [PlanCommand.self, ReconcileCommand.self, DaemonCommand.self, TokenCommand.self]),
             CommandGroup(
                 name: "Read",
                 subcommands: [StatusCommand.self, HistoryCommand.self, WhyCommand.self, LogsCommand.self]),

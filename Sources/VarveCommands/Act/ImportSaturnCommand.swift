@@ -4,6 +4,7 @@ import ArgumentParser
 import FoundationEssentials
 import VarveDefinition
 import VarveModel
+import VarveServer
 
 /// `varve import saturn FILE…`: makes definitions from recipes of Saturn Cloud.
 struct ImportSaturnCommand: AsyncParsableCommand {

@@ -19,7 +19,9 @@ struct DaemonCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try DaemonSettings.read(file: config)
         let fleet = try await DaemonFleet(settings, format: format)
-        try await untilSignalled(drain: (action: { fleet.drain() }, grace: settings.gracePeriod)) { await fleet.run() }
+        try await untilSignalled(drain: (action: { fleet.drain() }, grace: settings.gracePeriod)) {
+            try await fleet.run()
+        }
         await fleet.release()
     }
 }

@@ -4,6 +4,7 @@ import VarveDefinition
 import VarveGit
 import VarveModel
 import VarveReconcile
+import VarveServer
 
 /// Everything that one daemon process runs: its repositories, and what they share.
 final class DaemonFleet: Sendable {
@@ -19,9 +20,12 @@ final class DaemonFleet: Sendable {
         /// Which of several daemons acts on the repository; nil where this one is alone.
         let leadership: Leadership?
         let bell: Bell
+        let notifier: Notifier
     }
 
     let members: [Member]
+    private let server: HTTPService?
+    private let format: OutputFormat
     private let lock: StateLock
 
     /// Opens the repositories and takes the state directory.
@@ -37,10 +41,11 @@ final class DaemonFleet: Sendable {
         // All repositories share the builders, and work on no layer twice.
         let (slots, builds) = (BuildSlots(settings.builders), LayerBuilds())
         let disk = first.disk
+        let hooks = try DaemonHooks(settings, now: first.passSettings.now)
         var members: [Member] = []
         var reconcilers: [Reconciler] = []
         var leaderships: [String: Leadership] = [:]
-        for (workspace, repository) in zip(workspaces, repositories) {
+        for (index, workspace) in workspaces.enumerated() {
             var pass = workspace.passSettings
             pass.builders = settings.builders
             pass.disk = disk
@@ -53,17 +58,27 @@ final class DaemonFleet: Sendable {
                     ?? workspace.leadership(holder: lease.holder, length: lease.length)
                 leaderships[workspace.state.repositoryKey] = pass.leadership
             }
-            let name = redacted(repository.repository)
+            let name = redacted(repositories[index].repository)
             let bell = Bell()
-            let control = LoopControl(workspace.state, bell: bell, now: pass.now)
+            let control = LoopControl(workspace.state, bell: bell, now: pass.now) { [metrics = hooks.metrics] in
+                metrics.note($0, of: name)
+            }
             let source = workspace.repository
             let log = DaemonLog(format: format, repository: repositories.count > 1 ? name : nil) {
                 try? source.tree(of: $0)
             }
             let running = RunningImages(workspace.state, now: pass.now)
-            let events: @Sendable (PassEvent) -> Void = { event in
+            let notifier = try hooks.notifier(
+                of: settings.repositories[index].address, state: workspace.state, pass: pass
+            ) {
+                log.show(.warning($0))
+            }
+            notifier.learn((try? await workspace.survey.allRecords()) ?? [])
+            let events: @Sendable (PassEvent) -> Void = { [metrics = hooks.metrics] event in
                 running.note(event)
                 control.note(event)
+                metrics.note(event, of: name)
+                notifier.note(event)
                 log.show(event)
             }
             let reconciler = try await workspace.reconciler(
@@ -79,11 +94,27 @@ final class DaemonFleet: Sendable {
                             retry: RetryPolicy(first: settings.retryWait, limit: settings.retryLimit)),
                         bell: bell, control: control, events: events),
                     watch: workspace.isLocal ? ReferenceWatch(workspace.repository) { bell.ring() } : nil,
-                    leadership: pass.leadership, bell: bell))
+                    leadership: pass.leadership, bell: bell, notifier: notifier))
         }
         // All of them before any pass: it removes what no pass may miss.
         for reconciler in reconcilers { try await reconciler.prepare() }
         self.members = members
+        self.format = format
+        let targets = zip(members, settings.repositories).map { member, repository in
+            WebhookTarget(address: repository.address, branch: repository.branch, control: member.control)
+        }
+        let sources = members.map { member in
+            DaemonMetrics.Source(
+                repository: member.name, snapshot: { member.control.snapshot },
+                lastBaseLookup: { member.control.snapshot.lastLookup },
+                pushRetries: { member.workspace.records.lostRaces })
+        }
+        server = try settings.server.map {
+            try HTTPService(
+                $0, members, interval: settings.interval,
+                metrics: { [metrics = hooks.metrics] in metrics.text(sources) },
+                webhooks: hooks.routes(targets))
+        }
     }
 
     /// Has all loops begin nothing more, and end when the layers that are being built are done.
@@ -91,13 +122,34 @@ final class DaemonFleet: Sendable {
         for member in members { member.control.drain() }
     }
 
-    /// Runs all loops until the task is cancelled.
-    func run() async {
-        await withDiscardingTaskGroup { group in
+    /// Runs all loops and the server until the task is cancelled, or the loops have ended.
+    ///
+    /// - Throws: when the server cannot listen; the loops are ended then.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
             for member in members {
-                group.addTask { await member.loop.run() }
-                group.addTask { await member.leadership?.watch { member.bell.ring() } }
+                group.addTask {
+                    await member.loop.run()
+                    return true
+                }
+                group.addTask {
+                    await member.leadership?.watch { member.bell.ring() }
+                    return false
+                }
+                group.addTask {
+                    await member.notifier.run()
+                    return false
+                }
             }
+            if let server {
+                group.addTask { [format] in
+                    try await server.run { format.say(listeningOn: $0) }
+                    return false
+                }
+            }
+            var loops = members.count
+            while loops > 0, let isLoop = try await group.next() { loops -= isLoop ? 1 : 0 }
+            group.cancelAll()
         }
     }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import VarveModel
 import VarvePlan
 import VarveReconcile
+import VarveServer
 
 /// `varve plan`: what would be built and why.
 struct PlanCommand: AsyncParsableCommand {
@@ -78,51 +79,5 @@ struct PlanCommand: AsyncParsableCommand {
         for record in plan.retired { Output.line("\(record.image): retire: its definition is gone") }
         let settled = plan.images.filter { $0.action == .none }.count
         Output.line("\(settled) of \(plan.images.count) image\(plan.images.count == 1 ? "" : "s") as defined")
-    }
-}
-
-/// The answer of `varve plan --format json`.
-struct PlanJSON: Encodable {
-    struct Image: Encodable {
-        let name: String
-        let status: ImageStatus
-        let action: String
-        let reasons: [RebuildReason]
-        let layers: [Layer]
-        let cause: String?
-    }
-
-    struct Layer: Encodable {
-        let kind: LayerKind
-        let key: LayerKey?
-        let action: LayerPlan.Action
-        /// Named where the image has several.
-        let platform: Platform?
-    }
-
-    let commit: ObjectID
-    let images: [Image]
-    let errors: [DiagnosticJSON]
-
-    init(commit: ObjectID, plan: Plan) {
-        self.commit = commit
-        let usable = plan.images.map { image in
-            Image(
-                name: image.definition.name.value, status: image.status, action: image.action.rawValue,
-                reasons: image.reasons,
-                layers: image.platforms.flatMap { part in
-                    part.layers.map { layer in
-                        Layer(
-                            kind: layer.kind, key: layer.key, action: layer.action,
-                            platform: image.others.isEmpty ? nil : part.platform)
-                    }
-                },
-                cause: image.cause)
-        }
-        let invalid = plan.invalid.map {
-            Image(name: $0.name, status: .invalid, action: "invalid", reasons: [], layers: [], cause: nil)
-        }
-        images = (usable + invalid).sorted { $0.name < $1.name }
-        errors = Fleet.distinct(plan.invalid.flatMap(\.diagnostics)).map(DiagnosticJSON.init)
     }
 }

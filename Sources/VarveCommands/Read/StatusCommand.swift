@@ -3,8 +3,8 @@
 import ArgumentParser
 import VarveGit
 import VarveModel
-import VarvePlan
 import VarveReconcile
+import VarveServer
 
 /// `varve status`: how each image stands.
 struct StatusCommand: AsyncParsableCommand {
@@ -15,16 +15,6 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Option(help: "text or json.") var format: OutputFormat = .text
 
-    private struct Row: Encodable {
-        var name: String
-        var status: ImageStatus
-        var built: Timestamp?
-        var reference: String?
-        var owner: String?
-        var step: String?
-        var detail: String?
-    }
-
     func run() async throws {
         let workspace = try await Workspace(global)
         try await workspace.refresh()
@@ -32,20 +22,11 @@ struct StatusCommand: AsyncParsableCommand {
             Output.note("the repository has no commit yet")
             return
         }
-        let running = RunningImages.read(workspace.state)
-        var rows = findings.plan.images.map { row($0, running: running[$0.definition.name.value]) }
-        rows += findings.plan.invalid.map { definition in
-            let good = (try? ImageName(definition.name)).flatMap { findings.history.lastGood[$0] }
-            return Row(
-                name: definition.name, status: .invalid, built: good?.start, reference: good?.reference,
-                detail: definition.diagnostics.first?.description)
+        let running = RunningImages.read(workspace.state).mapValues {
+            StatusJSON.Running(step: $0.step, start: $0.start)
         }
-        rows += findings.plan.retired.map {
-            Row(
-                name: $0.image.value, status: .retired, built: $0.start, reference: $0.reference,
-                detail: "definition is gone")
-        }
-        rows.sort { $0.name < $1.name }
+        let rows = StatusJSON.rows(
+            findings, running: running, suspended: LoopControl.suspended(in: workspace.state))
         switch format {
         case .json: try Output.json(rows)
         case .text:
@@ -63,19 +44,5 @@ struct StatusCommand: AsyncParsableCommand {
         }
         let unsent = try await workspace.journal.pending().count
         if unsent > 0 { Output.note("\(unsent) records wait in the journal; the next reconcile sends them") }
-    }
-
-    private func row(_ image: ImagePlan, running: RunningImages.Entry?) -> Row {
-        var row = Row(
-            name: image.definition.name.value, status: image.status, built: image.lastGood?.start,
-            reference: image.lastGood?.reference, owner: image.definition.owner.text, detail: image.cause)
-        if let running {
-            row.status = .building
-            row.step = running.step
-            row.detail = "\(running.step) since \(running.start)"
-        } else if image.action == .build {
-            row.detail = image.reasons.map(\.description).joined(separator: ", ")
-        }
-        return row
     }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import VarveDefinition
 import VarveModel
+import VarveServer
 
 /// `varve validate`: everything about the definitions of a folder that can be checked offline, before a commit.
 struct ValidateCommand: AsyncParsableCommand {

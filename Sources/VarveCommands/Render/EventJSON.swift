@@ -2,6 +2,7 @@
 
 import VarveModel
 import VarveReconcile
+import VarveServer
 
 /// One event of `varve reconcile --format json`: an object a line, absent parts left out.
 struct EventJSON: Encodable {
@@ -102,26 +103,5 @@ struct EventJSON: Encodable {
             cancelled = result.isCancelled
             leader = result.leader
         }
-    }
-}
-
-/// A diagnostic as the JSON formats carry it.
-struct DiagnosticJSON: Encodable {
-    let code: String
-    let file: String
-    let line: Int
-    let column: Int
-    let message: String
-    let hint: String?
-    let severity: String
-
-    init(_ diagnostic: Diagnostic) {
-        severity = diagnostic.severity.rawValue
-        code = diagnostic.code
-        file = diagnostic.file.description
-        line = diagnostic.line
-        column = diagnostic.column
-        message = diagnostic.message
-        hint = diagnostic.hint
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import FoundationEssentials
 import Glibc
+import VarveServer
 
 /// How a reading command answers.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -46,9 +46,6 @@ enum Output {
 
     /// A value as JSON with sorted keys.
     static func jsonText(_ value: some Encodable, pretty: Bool) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        try SortedJSON.text(value, isPretty: pretty)
     }
 }

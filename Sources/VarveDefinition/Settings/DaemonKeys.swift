@@ -48,6 +48,7 @@ public enum DaemonKeys {
         KeyDescription(
             "notifications", .list(.record(NotificationSettings.keys)), default: "none",
             "Who is told when images fail and recover."),
+        KeyDescription("server", .record(server), default: "no server", "What is answered over HTTP, and to whom."),
     ]
 
     /// The keys of one repository.

@@ -50,6 +50,8 @@ public struct DaemonSettings: Hashable, Sendable {
     public var webhooks: [WebhookSettings] = []
     /// Who is told when images fail and recover.
     public var notifications: [NotificationSettings] = []
+    /// What is answered over HTTP; nil answers nothing.
+    public var server: ServerSettings?
 
     /// Reads a configuration file; nil where anything is wrong with it, which the diagnostics tell with line and column.
     ///
@@ -98,6 +100,7 @@ public struct DaemonSettings: Hashable, Sendable {
         settings.registry = root["registry"]?.text
         settings.plainHTTPHosts = root["plainHTTP"]?.items?.compactMap(\.text) ?? []
         settings.isolation = root["isolation"]?.text
+        settings.server = ServerSettings.read(root["server"], findings)
         if let value = root["builders"], let text = value.text {
             if let number = Int(text), (1...64).contains(number) {
                 settings.builders = number

@@ -25,6 +25,7 @@ extension GitNotesRecordStore {
                 try self.attempt(entries, handle, cancellation)
             }
             guard case .retry(let refusal) = outcome else { return }
+            if refusal == nil { lost.withLock { $0 += 1 } }
             if let refusal {
                 // The remote's reference did not move, so nobody was faster; a lock that was held for a moment looks
                 // the same, hence not at the first time.

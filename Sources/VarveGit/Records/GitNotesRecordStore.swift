@@ -50,6 +50,10 @@ public final class GitNotesRecordStore: RecordStore {
     private let writer: RemoteWorker
     let options: Options
     private let cache = Mutex(RecordCache())
+    let lost = Mutex(0)
+
+    /// How often a write had to begin anew because another writer was faster.
+    public var lostRaces: Int { lost.withLock { $0 } }
 
     /// Keeps records in a repository.
     ///

@@ -28,12 +28,19 @@ public final class LoopControl: Sendable {
     private let bell: Bell
     private let path: String
     let now: @Sendable () -> Timestamp
+    private let onPass: @Sendable (LoopSnapshot.LastPass) -> Void
     private let state: Mutex<State>
 
     /// A control over the loop that waits for `bell`; images that were suspended before stay so.
-    public init(_ directory: StateDirectory, bell: Bell, now: @escaping @Sendable () -> Timestamp) {
+    ///
+    /// - Parameter onPass: told of each pass that has ended.
+    public init(
+        _ directory: StateDirectory, bell: Bell, now: @escaping @Sendable () -> Timestamp,
+        onPass: @escaping @Sendable (LoopSnapshot.LastPass) -> Void = { _ in }
+    ) {
         self.bell = bell
         self.now = now
+        self.onPass = onPass
         path = directory.suspended
         var state = State()
         state.snapshot.suspended = Self.suspended(in: directory)
@@ -144,7 +151,16 @@ public final class LoopControl: Sendable {
     func setStop(_ image: ImageName, _ stop: (@Sendable () -> Void)?) { state.withLock { $0.stops[image] = stop } }
 
     /// Takes how a pass ended.
-    func setLastPass(_ pass: LoopSnapshot.LastPass) { state.withLock { $0.snapshot.lastPass = pass } }
+    func setLastPass(_ pass: LoopSnapshot.LastPass) {
+        state.withLock { $0.snapshot.lastPass = pass }
+        onPass(pass)
+    }
+
+    /// Takes that bases were looked up now.
+    func noteLookup() {
+        let moment = now()
+        state.withLock { $0.snapshot.lastLookup = moment }
+    }
 
     /// Takes an event of the pass.
     public func note(_ event: PassEvent) {

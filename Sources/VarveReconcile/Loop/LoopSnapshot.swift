@@ -71,4 +71,6 @@ public struct LoopSnapshot: Codable, Hashable, Sendable {
     public var suspended: [ImageName] = []
     /// The last pass; nil before the first has ended.
     public var lastPass: LastPass?
+    /// When bases were last looked up; nil before the first time.
+    public var lastLookup: Timestamp?
 }

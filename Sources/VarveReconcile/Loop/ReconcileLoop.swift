@@ -71,7 +71,10 @@ public struct ReconcileLoop: Sendable {
                 failures = 0
                 last.commit = result.commit
                 last.unsent = result.unsent
-                if looksOutside { lookups.done(began) }
+                if looksOutside {
+                    lookups.done(began)
+                    control.noteLookup()
+                }
                 // What came due while the pass ran was not tried in it.
                 if let due = await following.retries.nextDue(after: began) {
                     rest = min(rest, max(due - clock.now, .milliseconds(100)))

@@ -171,7 +171,10 @@ public struct Reconciler: Sendable {
             return nil
         }
         let findings = try await survey([], rebuilds: Set(rebuilds.keys), looksOutside: looksOutside)
-        if looksOutside { following.lookups.done(now) }
+        if looksOutside {
+            following.lookups.done(now)
+            following.control.noteLookup()
+        }
         return findings
     }
 

@@ -130,3 +130,12 @@ public struct WebhookRoutes: Sendable {
         }
     }
 }
+
+extension WebhookRoutes: WebhookResponder {
+    /// Answers a request whose body was read already.
+    public func respond(to request: APIRequest) async -> APIResponse {
+        let name = request.path.split(separator: "/").last.map(String.init) ?? ""
+        let answer = await answer(name: name, headers: request.headers) { request.body }
+        return APIResponse(status: answer.status, type: "text/plain; charset=utf-8", text: answer.text)
+    }
+}

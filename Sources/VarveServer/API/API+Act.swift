@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VarveModel
+import VarvePlan
+import VarveReconcile
+
+extension API {
+    func rebuild(_ call: Call) async throws -> APIResponse {
+        let object = try body(call, members: ["layer"])
+        var layer: LayerKind?
+        if let node = object["layer"], node != .null {
+            layer = node.string.flatMap(LayerKind.init(rawValue:))
+            guard layer != nil else {
+                let kinds = LayerKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw APIError(400, "invalid-body", "'layer' is not a kind of layer; expected \(kinds)")
+            }
+        }
+        let (repository, name) = try await definedImage(call)
+        repository.control.rebuild(name, from: layer)
+        return try accepted(["image": .text(name.value), "repository": .text(repository.name)])
+    }
+
+    func stop(_ call: Call) async throws -> APIResponse {
+        _ = try body(call, members: [])
+        let repository = try repository(call)
+        let name = try image(call)
+        guard repository.control.stop(name) else {
+            throw APIError(409, "not-building", "the image '\(name)' is not being built")
+        }
+        return try accepted(["image": .text(name.value), "repository": .text(repository.name)])
+    }
+
+    func suspend(_ call: Call) async throws -> APIResponse {
+        _ = try body(call, members: [])
+        let (repository, name) = try await definedImage(call)
+        try keeping { try repository.control.suspend(name) }
+        return try accepted(["image": .text(name.value), "repository": .text(repository.name), "suspended": true])
+    }
+
+    /// Also for an image whose definition is gone: what was suspended can always be resumed.
+    func resume(_ call: Call) async throws -> APIResponse {
+        _ = try body(call, members: [])
+        let repository = try repository(call)
+        let name = try image(call)
+        if !repository.control.snapshot.suspended.contains(name) { _ = try await definedImage(call) }
+        try keeping { try repository.control.resume(name) }
+        return try accepted(["image": .text(name.value), "repository": .text(repository.name), "suspended": false])
+    }
+
+    /// Has one repository looked at anew, or all where none is named.
+    func reconcile(_ call: Call) async throws -> APIResponse {
+        let object = try body(call, members: ["images"])
+        var names: [ImageName] = []
+        if let node = object["images"], node != .null {
+            guard case .list(let items) = node, items.count <= 1_000 else {
+                throw APIError(400, "invalid-body", "'images' is a list of at most 1000 names")
+            }
+            for item in items {
+                guard let text = item.string, let name = try? ImageName(text) else {
+                    throw APIError(400, "invalid-body", "'images' has an item that is not the name of an image")
+                }
+                names.append(name)
+            }
+        }
+        let isForAll = names.isEmpty && call.parameters["repository"] == nil
+        let chosen = isForAll ? repositories : [try repository(call)]
+        if !names.isEmpty {
+            let known = try await definedNames(in: chosen[0])
+            for name in names where !known.contains(name.value) { throw noImage(name) }
+        }
+        for repository in chosen { repository.control.reconcile(names, looksOutside: true) }
+        return try accepted([
+            "images": .list(names.map { .text($0.value) }), "repositories": .list(chosen.map { .text($0.name) }),
+        ])
+    }
+
+    // MARK: Parts
+
+    private func accepted(_ body: JSONNode) throws -> APIResponse { try .json(body, status: 202) }
+
+    private func definedNames(in repository: ServedRepository) async throws -> Set<String> {
+        guard let findings = try await repository.findings(.recorded) else { return [] }
+        return Set(findings.plan.images.map(\.definition.name.value) + findings.plan.invalid.map(\.name))
+    }
+
+    private func definedImage(_ call: Call) async throws -> (ServedRepository, ImageName) {
+        let repository = try repository(call)
+        let name = try image(call)
+        guard try await definedNames(in: repository).contains(name.value) else { throw noImage(name) }
+        return (repository, name)
+    }
+
+    private func keeping(_ body: () throws -> Void) throws {
+        do { try body() } catch {
+            throw APIError(503, "unwritable", singleLine(redacted("this cannot be kept: \(error)"), limit: 500))
+        }
+    }
+}

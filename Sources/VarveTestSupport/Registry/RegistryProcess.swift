@@ -19,10 +19,14 @@ public final class RegistryProcess: Sendable {
     ///
     /// Manifests and blobs can be deleted.
     ///
-    /// With `credentials`, `USER:PASSWORD`, every request must carry them by basic authentication.
+    /// With `credentials`, `USER:PASSWORD`, every request must carry them by basic authentication. What happens is told to
+    /// the address `notifying`, with the header `authorization`.
     ///
     /// - Throws: `FixtureError` when it does not start.
-    public init(in directory: TemporaryDirectory, credentials: String? = nil) async throws {
+    public init(
+        in directory: TemporaryDirectory, credentials: String? = nil, notifying listener: String? = nil,
+        authorization: String = ""
+    ) async throws {
         let name = "registry-\(UUID().uuidString.prefix(8))"
         folder = try directory.makeFolder(name)
         storage = try directory.makeFolder(name + "/storage")
@@ -41,6 +45,14 @@ public final class RegistryProcess: Sendable {
             let entry = try await Command.run("htpasswd", ["-Bbn", "-C", "4", parts[0], parts[1]]).stdout
             try directory.write(entry, to: name + "/htpasswd")
             configuration += "auth: {htpasswd: {realm: test, path: \(folder)/htpasswd}}\n"
+        }
+        if let listener {
+            configuration += """
+                notifications:
+                  endpoints:
+                  - {name: listener, url: "\(listener)", headers: {Authorization: ["\(authorization)"]}, timeout: 2s, threshold: 5, backoff: 1s}
+
+                """
         }
         try directory.write(configuration, to: name + "/config.yml")
         directory.addCleanup { [self] in await stop() }

@@ -233,15 +233,13 @@ public actor Leadership {
     /// - Returns: Whether the lease is still this process's.
     private func renewNow() async throws -> Bool {
         guard let held = mine else { return false }
-        // What is read first was perhaps written by a call whose answer was lost.
-        let (value, standing) = try await look()
-        guard case .mine(let lease, let until) = standing else {
-            if case .held(let holder) = standing { announced = holder }
-            return false
+        if try await write(held.lease.counter, over: LeaseValue(id: held.id, lease: held.lease)) { return true }
+        // Perhaps it was a write of this process whose answer was lost that was quicker.
+        switch try await look().standing {
+        case .mine: return true
+        case .held(let holder): announced = holder
+        case .free: break
         }
-        if held.lease.token != lease.token, settings.now() < until { return true }
-        if try await write(lease.counter, over: value) { return true }
-        if case .mine = try await look().standing { return true }
         return false
     }
 

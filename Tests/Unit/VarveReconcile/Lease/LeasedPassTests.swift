@@ -147,10 +147,10 @@ struct LeasedPassTests {
         let rig = try await Rig()
         let (one, _) = try members(rig)
         try await define(rig, "git")
-        await rig.store.fail(BuildFailure(.transient, message: "away"))
+        await rig.store.onAppend { _ in throw BuildFailure(.transient, message: "away") }
         _ = try await one.reconciler.reconcile()
         #expect(try await one.journal.pending().count == 1)
-        await rig.store.fail(nil)
+        await rig.store.onAppend { _ in }
         await lease.put(LeaseValue(id: "theirs", lease: foreign))
         let left = try await one.reconciler.reconcile()
         #expect(left.leader == "two")

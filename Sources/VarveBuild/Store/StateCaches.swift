@@ -50,7 +50,9 @@ public struct StateCaches: CacheStore {
         return items
     }
 
-    /// The caches of steps: one a kind, or one an owner of a kind. Setting its mode at each use moves the time of change.
+    /// The caches of steps: one a kind, or one an owner of a kind.
+    ///
+    /// Setting the mode of one at each use moves its time of change.
     private func stepCaches(_ store: BuildahStore) -> [CacheItem] {
         Self.names(in: store.caches).flatMap { kind in
             let folder = store.caches + "/" + kind

@@ -66,7 +66,9 @@ struct StoreIndex {
     /// The local names of an image; none where it is gone.
     func names(of id: String) -> [String]? { images.first { $0.id == id }.map { $0.names ?? [] } }
 
-    /// A layer and all below it. With `vfs` each is a full copy of what is below.
+    /// A layer and all below it.
+    ///
+    /// With `vfs` each is a full copy of what is below.
     private func pieces(below top: String?) -> [String: Int] {
         var chain: [Layer] = []
         var next = top

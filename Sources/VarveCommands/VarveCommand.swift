@@ -22,8 +22,14 @@ public struct VarveCommand: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "Build", subcommands: [PlanCommand.self, ReconcileCommand.self, DaemonCommand.self]),
             CommandGroup(
+                name: "Act",
+                subcommands: [RebuildCommand.self, StopCommand.self, SuspendCommand.self, ResumeCommand.self]),
+            CommandGroup(
                 name: "Read",
-                subcommands: [StatusCommand.self, HistoryCommand.self, WhyCommand.self, LogsCommand.self]),
+                subcommands: [
+                    StatusCommand.self, HistoryCommand.self, WhyCommand.self, LogsCommand.self, GraphCommand.self,
+                    QueueCommand.self,
+                ]),
         ])
 
     /// Parsed by the library.

@@ -9,13 +9,18 @@ import VarveReconcile
 struct ReconcileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reconcile", abstract: "Build and publish what differs from the definitions, once.",
-        discussion: "Exit status: 0 everything is as defined, 1 an image failed, is blocked or invalid, 130 stopped.")
+        discussion: """
+            With --server the daemon is asked to look at everything anew, and this command does not wait. Exit status: 0 \
+            everything is as defined, 1 an image failed, is blocked or invalid, 130 stopped.
+            """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
     @Argument(help: "Images to reconcile, with those they stand on; all where none is named.") var images: [String] = []
     @Option(help: ArgumentHelp("How many images are built at the same time.", valueName: "NUMBER")) var builders = 2
     @Option(help: ArgumentHelp("How long one layer may take.", valueName: "SECONDS")) var layerTimeout = 3_600
     @Option(help: "text, or json for one object an event.") var format: OutputFormat = .text
+    @Flag(help: .hidden) var forced = false
 
     func validate() throws {
         guard builders > 0 else { throw ValidationError("--builders takes a number from 1") }
@@ -24,6 +29,8 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     func run() async throws {
         let names = try images.map { try ImageName($0) }
+        let (format, forced) = (format, forced ? Set(names) : [])
+        if try await server.ask(global, { try await $0.reconcile(names, format) }) { return }
         let workspace = try await Workspace(global)
         try workspace.state.prepare()
         let lock = try StateLock(workspace.state)
@@ -34,7 +41,6 @@ struct ReconcileCommand: AsyncParsableCommand {
             try? repository.tree(of: commit)
         }
         let running = RunningImages(workspace.state, now: settings.now)
-        let format = format
         let reconciler = try await workspace.reconciler(settings: settings) { event in
             running.note(event)
             switch format {
@@ -47,7 +53,7 @@ struct ReconcileCommand: AsyncParsableCommand {
             try await withThrowingTaskGroup(of: PassResult?.self) { group in
                 group.addTask {
                     try await reconciler.prepare()
-                    return try await reconciler.reconcile(names)
+                    return try await reconciler.reconcile(names, forced: forced)
                 }
                 group.addTask {
                     while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }

@@ -24,8 +24,14 @@ public struct VarveCommand: AsyncParsableCommand {
                 name: "Build",
                 subcommands: [PlanCommand.self, ReconcileCommand.self, DaemonCommand.self, TokenCommand.self]),
             CommandGroup(
+                name: "Act",
+                subcommands: [RebuildCommand.self, StopCommand.self, SuspendCommand.self, ResumeCommand.self]),
+            CommandGroup(
                 name: "Read",
-                subcommands: [StatusCommand.self, HistoryCommand.self, WhyCommand.self, LogsCommand.self]),
+                subcommands: [
+                    StatusCommand.self, HistoryCommand.self, WhyCommand.self, LogsCommand.self, GraphCommand.self,
+                    QueueCommand.self,
+                ]),
             CommandGroup(name: "Keep", subcommands: [DoctorCommand.self, GcCommand.self]),
         ])
 

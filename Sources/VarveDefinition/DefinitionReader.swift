@@ -106,6 +106,8 @@ public struct DefinitionReader: Sendable {
     static let depthLimit = 64
     /// How many folders one walk can meet; a few small trees that name each other make any number of them.
     private static let folderLimit = 100_000
+    /// How many characters of folders' names can be compared with parts of `definitions`.
+    private static let stepLimit = 20_000_000
     /// How many bytes the path of an image's folder can have; a longer one would not fit a record.
     private static let pathLimit = 1_024
 
@@ -119,6 +121,7 @@ public struct DefinitionReader: Sendable {
         var open = [(path: root, id: try tree.entry(at: root)?.id, isInside: patterns == nil)]
         var unmatched = Set((patterns ?? []).indices)
         var met = 0
+        var steps = Self.stepLimit
         while let (path, id, isInside) = open.popLast() {
             let entries = try tree.entries(in: path)
             for entry in entries where entry.kind == .folder {
@@ -130,7 +133,13 @@ public struct DefinitionReader: Sendable {
                     throw SourceError.unreadable(
                         path: root.description, reason: "the commit has more than \(Self.folderLimit) folders")
                 }
-                let matches = (patterns ?? []).indices.filter { patterns?[$0].matches(child.components) == true }
+                var matches: [Int] = []
+                for (index, pattern) in (patterns ?? []).enumerated()
+                where pattern.matches(child.components, steps: &steps) { matches.append(index) }
+                guard steps >= 0 else {
+                    throw SourceError.unreadable(
+                        path: FleetKeys.fileName, reason: "'definitions' has too many patterns for the folders")
+                }
                 unmatched.subtract(matches)
                 let isChildInside = isInside || !matches.isEmpty
                 if child.components.count > Self.depthLimit {

@@ -43,6 +43,9 @@ struct DiagnosticsTests {
         let result = try await fleet.varve.run("validate")
         #expect(result.status == 0, "\(result)")
         #expect(result.stdout.hasSuffix("1 image good, 0 invalid, 1 warning\n"), "\(result)")
+        // A path with a typing error has nothing to check, which is not the same as nothing wrong.
+        let nothing = try await fleet.varve.run("validate", "imges")
+        #expect(nothing.status == 1 && nothing.stderr.contains("there is nothing at 'imges'"), "\(nothing)")
         let json = try JSONValue(parsing: try await fleet.varve.run("validate", "--format", "json").stdout)
         #expect(json[0]["severity"].string == "warning" && json[0]["code"].string == "VRV136", "\(json)")
     }

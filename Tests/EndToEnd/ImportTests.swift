@@ -158,6 +158,9 @@ struct ImportTests {
                 "a: base config", "a-2: base conda postBuild config", "b: base conda config", "c: base pip config",
             ])
 
+        try git.write(["e\u{1B}[31m/apt.txt": "git\n"])
+        let escape = try await varve.run("import", "repo2docker", ".", "--base", "localhost/base")
+        #expect(escape.status == 0 && escape.stdout.contains(#"/e\u{1b}[31m/image.yaml"#), "\(escape)")
         let before = try await git("status", "--porcelain")
         let again = try await varve.run("import", "repo2docker", ".", "--base", "localhost/other")
         #expect(again.status == 0 && again.stdout.contains("nothing to do"), "\(again)")

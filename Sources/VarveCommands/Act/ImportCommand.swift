@@ -44,8 +44,8 @@ struct ImportFoldersCommand: AsyncParsableCommand {
             template.inputs = folder.inputs
             if folder.leavesOutRequirements { template.excluded = ["pip"] }
             try RepositoryFolder(folder.path, in: tree.root).write(Array(template.text.utf8), to: "image.yaml")
-            Output.line("wrote \(tree.root)/\(folder.path)/image.yaml".replacing("/./", with: "/"))
-            for note in folder.notes { Output.note("\(folder.path): \(note)") }
+            Output.line(singleLine("wrote \(tree.root)/\(folder.path)/image.yaml".replacing("/./", with: "/")))
+            for note in folder.notes { Output.note(singleLine("\(folder.path): \(note)")) }
         }
         if found.folders.isEmpty { Output.line("nothing to do: each folder has an image.yaml") }
         try SchemaCommand.write(to: tree.root)

@@ -80,7 +80,7 @@ struct ImportSaturnCommand: AsyncParsableCommand {
         switch format {
         case .json: try Output.json(answer)
         case .text:
-            for path in written { Output.line("wrote \(before.root)/\(path)") }
+            for path in written { Output.line(singleLine("wrote \(before.root)/\(path)")) }
         }
         if !answer.errors.isEmpty || answer.remarks.contains(where: { $0.severity == "error" }) { throw ExitCode(1) }
     }

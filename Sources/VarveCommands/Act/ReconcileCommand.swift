@@ -9,13 +9,23 @@ import VarveReconcile
 struct ReconcileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reconcile", abstract: "Build and publish what differs from the definitions, once.",
-        discussion: "Exit status: 0 everything is as defined, 1 an image failed, is blocked or invalid, 130 stopped.")
+        discussion: """
+            With --server the daemon is asked to look at everything anew, and this command does not wait. Exit status: 0 \
+            everything is as defined, 1 an image failed, is blocked or invalid, 130 stopped.
+            """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
     @Argument(help: "Images to reconcile, with those they stand on; all where none is named.") var images: [String] = []
     @Option(help: ArgumentHelp("How many images are built at the same time.", valueName: "NUMBER")) var builders = 2
     @Option(help: ArgumentHelp("How long one layer may take.", valueName: "SECONDS")) var layerTimeout = 3_600
     @Option(help: "text, or json for one object an event.") var format: OutputFormat = .text
+    /// What `varve rebuild` adds; not an option of this command.
+    var rebuild: Rebuild?
+
+    private enum CodingKeys: String, CodingKey {
+        case global, server, images, builders, layerTimeout, format
+    }
 
     func validate() throws {
         guard builders > 0 else { throw ValidationError("--builders takes a number from 1") }
@@ -24,6 +34,8 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     func run() async throws {
         let names = try images.map { try ImageName($0) }
+        let format = format
+        if try await server.ask(global, { try await $0.reconcile(names, format) }) { return }
         let workspace = try await Workspace(global)
         try workspace.state.prepare()
         let lock = try StateLock(workspace.state)
@@ -37,7 +49,6 @@ struct ReconcileCommand: AsyncParsableCommand {
             try? repository.tree(of: commit)
         }
         let running = RunningImages(workspace.state, now: settings.now)
-        let format = format
         let reconciler = try await workspace.reconciler(settings: settings) { event in
             running.note(event)
             switch format {
@@ -57,13 +68,15 @@ struct ReconcileCommand: AsyncParsableCommand {
     private func runPass(
         _ reconciler: Reconciler, _ names: [ImageName], _ progress: ProgressRenderer
     ) async -> Result<PassResult, any Error> {
+        let wish = rebuild
+        let rebuilds = Dictionary(names.compactMap { name in wish.map { (name, $0) } }) { first, _ in first }
         do {
             return .success(
                 try await untilSignalled {
                     try await withThrowingTaskGroup(of: PassResult?.self) { group in
                         group.addTask {
                             try await reconciler.prepare()
-                            return try await reconciler.reconcile(names)
+                            return try await reconciler.reconcile(names, rebuilds: rebuilds)
                         }
                         group.addTask {
                             while (try? await Task.sleep(for: .milliseconds(250))) != nil { progress.tick() }

@@ -12,6 +12,7 @@ struct LogsCommand: AsyncParsableCommand {
         commandName: "logs", abstract: "Print the log of an image's newest build.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
     @Argument(help: "The image.") var image: String
     @Flag(name: .shortAndLong, help: "Go on until the build ends.") var follow = false
     @Option(help: ArgumentHelp("The build, by the beginning of its start time or its record's id.", valueName: "BUILD"))
@@ -19,6 +20,8 @@ struct LogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let name = try ImageName(image)
+        let (build, follow) = (build, follow)
+        if try await server.ask(global, { try await $0.showLog(of: name, build: build, follow: follow) }) { return }
         let workspace = try await Workspace(global)
         let folder = workspace.state.logs(of: name)
         let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()

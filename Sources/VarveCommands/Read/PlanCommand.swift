@@ -13,6 +13,7 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: "Exit status: 0 nothing to do, 2 something to do, 1 a definition is broken or blocked.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
     @Argument(help: "Images to show; all where none is named.") var images: [String] = []
     @Option(
         help: ArgumentHelp(
@@ -22,9 +23,15 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() async throws {
+        let names = try images.map { try ImageName($0) }
+        let (rev, format) = (rev, format)
+        let isAsked = try await server.ask(global) { daemon in
+            guard rev == nil else { throw ValidationError("--rev reads a clone, and so goes without --server") }
+            try await daemon.showPlan(of: names, format)
+        }
+        if isAsked { return }
         let workspace = try await Workspace(global)
         try await workspace.refresh()
-        let names = try images.map { try ImageName($0) }
         let range = try await workspace.commits(rev)
         guard let findings = try await workspace.survey.survey(commit: range.to, bases: .registry) else {
             Output.note("the repository has no commit yet")

@@ -13,9 +13,12 @@ struct StatusCommand: AsyncParsableCommand {
         discussion: "Reads the repository and its notes alone; bases are as the last build found them.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
     @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() async throws {
+        let format = format
+        if try await server.ask(global, { try await $0.showStatus(format) }) { return }
         let workspace = try await Workspace(global)
         try await workspace.refresh()
         guard let findings = try await workspace.survey.survey(bases: .recorded) else {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import VarveDefinition
+import VarveGit
 import VarveModel
 import VarveServer
 
@@ -24,7 +25,11 @@ struct ValidateCommand: AsyncParsableCommand {
     func run() async throws {
         let tree = try Workspace.workingTree(global)
         let reader = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
-        let fleet = try paths.isEmpty ? reader.readFleet() : reader.readFleet(below: paths.map(tree.path(of:)))
+        let asked = try paths.map(tree.path(of:))
+        for (argument, path) in zip(paths, asked) where try path != .root && tree.files.entry(at: path) == nil {
+            throw CommandError("there is nothing at '\(singleLine(argument))'")
+        }
+        let fleet = try paths.isEmpty ? reader.readFleet() : reader.readFleet(below: asked)
         let errors = fleet.diagnostics
         let warnings = fleet.warnings.sorted { $0.key < $1.key }.flatMap(\.value)
         switch format {

@@ -45,7 +45,8 @@ struct MatchSpec {
             channel = rest[..<separator.lowerBound].trimmed
             rest = rest[separator.upperBound...].trimmed
         }
-        if let subdir = fields.removeValue(forKey: "subdir"), let known = channel { channel = known + "/" + subdir }
+        // Without a channel it stays in the brackets, where it keeps packages of other folders out.
+        if let known = channel, let subdir = fields.removeValue(forKey: "subdir") { channel = known + "/" + subdir }
         let nameEnd = rest.firstIndex { " =<>!~\t".contains($0) } ?? rest.endIndex
         let name = try Self.name(String(rest[..<nameEnd]))
         var (version, build) = try Self.versionAndBuild(rest[nameEnd...].trimmed)
@@ -81,7 +82,12 @@ struct MatchSpec {
     /// operator and after which no operator follows.
     private static func versionAndBuild(_ text: String) throws(Failure) -> (version: String, build: String?) {
         guard !text.isEmpty else { return ("*", nil) }
-        let bytes = Array(text.utf8)
+        // Blanks after an operator are part of nothing.
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if byte == 0x20 || byte == 0x09, let last = bytes.last, "=!|,<>~ ".utf8.contains(last) { continue }
+            bytes.append(byte == 0x09 ? 0x20 : byte)
+        }
         var split: Int?
         for index in bytes.indices.dropFirst() where bytes[index] == 0x20 || bytes[index] == 0x3D {
             if "=!|,<>~".utf8.contains(bytes[index - 1]) { continue }

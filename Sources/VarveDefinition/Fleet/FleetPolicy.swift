@@ -57,6 +57,9 @@ extension FleetFile {
 }
 
 extension FleetPolicy.Bases {
+    /// How many characters of a reference can be compared with parts of patterns.
+    private static let stepLimit = 1_000_000
+
     /// Whether a pattern fits a reference: as a whole, or without its digest, or without its tag.
     func allow(_ reference: ImageReference) -> Bool {
         let name = reference.host + "/" + reference.repository
@@ -65,6 +68,8 @@ extension FleetPolicy.Bases {
             // By bytes: as characters, a '/' and a combining mark after it are one.
             text.utf8.split(separator: 0x2F).map { String(Substring($0)) }
         }
-        return patterns.contains { pattern in forms.contains { pattern.matches($0) } }
+        // What cannot be compared with this much work is not allowed.
+        var steps = Self.stepLimit
+        return patterns.contains { pattern in forms.contains { pattern.matches($0, steps: &steps) } }
     }
 }

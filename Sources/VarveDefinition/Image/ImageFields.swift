@@ -13,7 +13,8 @@ struct ImageFields {
         if let owner = Self.owner(text) { return owner }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let nearest = nearestWord(to: String(parts[0]), among: ["all-users", "user", "group"])
-        let hint = nearest.map { $0 == "all-users" ? $0 : $0 + "/" + (parts.dropFirst().first ?? "NAME") }
+        let name = parts.dropFirst().first.flatMap { Self.isOwnerName($0) ? $0 : nil } ?? "NAME"
+        let hint = nearest.map { $0 == "all-users" ? $0 : $0 + "/" + name }
         findings.report(
             .owner, at: value.place, "\(quoted(text)) is not an owner; expected all-users, user/NAME or group/NAME",
             hint: hint.map { "did you mean '\(singleLine($0, limit: 80))'?" }
@@ -52,11 +53,14 @@ struct ImageFields {
         return ResourceKind.allCases.filter(given.contains)
     }
 
+    /// The most tags that an image may have: each is put into the registry by every publishing.
+    private static let tagLimit = 16
+
     /// What `tags` says: in order, without duplicates.
     func tags() -> [String] {
         var result: [String] = []
         var seen: Set<String> = []
-        for item in root["tags"]?.items ?? [] {
+        for item in root["tags"]?.items ?? [] where !findings.isFull {
             guard let text = item.text else { continue }
             if !ImageReference.isTag(text) {
                 findings.report(
@@ -66,6 +70,8 @@ struct ImageFields {
                 findings.report(.tag, at: item.place, "the tag '\(text)' is reserved: varve puts it there itself")
             } else if seen.insert(text).inserted {
                 result.append(text)
+                guard result.count == Self.tagLimit + 1 else { continue }
+                findings.report(.tag, at: item.place, "expected at most \(Self.tagLimit) tags")
             }
         }
         return result
@@ -92,7 +98,7 @@ struct ImageFields {
         for item in items where !findings.isFull {
             guard let text = item.text else { continue }
             do {
-                let platform = try Platform(text)
+                let platform = try Self.platform(text)
                 guard seen.insert(platform).inserted else { continue }
                 result.append(platform)
                 guard result.count == Self.platformLimit + 1 else { continue }
@@ -114,6 +120,15 @@ struct ImageFields {
             }
         }
         return result.isEmpty ? nil : result.sorted()
+    }
+
+    /// A platform in the spelling that containerd's `platforms.Normalize` gives it: the variant that an architecture has
+    /// anyway is left out, and a 32-bit ARM always has one.
+    private static func platform(_ text: String) throws(ValueError) -> Platform {
+        let aliases = [
+            "linux/amd64/v1": "linux/amd64", "linux/arm64/v8": "linux/arm64", "linux/arm": "linux/arm/v7",
+        ]
+        return try Platform(aliases[text] ?? text)
     }
 
     /// The most platforms that an image may have: each takes room in the one line of its records.

@@ -14,8 +14,8 @@ struct InputFinder {
     /// How many entries the folder can have below it, counted as often as they are met.
     private static let entryLimit = 100_000
 
-    /// How often a file can be compared with a pattern.
-    private static let matchLimit = 10_000_000
+    /// How many characters of names can be compared with parts of patterns.
+    private static let stepLimit = 10_000_000
 
     private struct Candidate {
         /// The path below the image's folder.
@@ -51,23 +51,29 @@ struct InputFinder {
         }
         guard !patterns.isEmpty else { return [] }
         guard let candidates = try collect(at: value?.place ?? Place(file: image.file)) else { return [] }
-        guard patterns.count * candidates.count <= Self.matchLimit else {
+        var result: [RepositoryPath: Found] = [:]
+        var unmatched: [(pattern: InputPattern, value: YamlValue, text: String)] = []
+        // A comparison takes at least two steps.
+        var steps = patterns.count * candidates.count > Self.stepLimit / 2 ? -1 : Self.stepLimit
+        for given in patterns where steps >= 0 {
+            var count = 0
+            for (index, candidate) in candidates.enumerated()
+            where given.pattern.isLiteral || !candidate.isDefinition {
+                guard given.pattern.matches(candidate.path.components, steps: &steps) else { continue }
+                count += 1
+                try add(candidate, index, at: given.value.place, to: &result)
+            }
+            if count == 0 { unmatched.append(given) }
+        }
+        guard steps >= 0 else {
             image.findings.report(
                 .inputTree, at: value?.place ?? Place(file: image.file),
-                "\(patterns.count) patterns are too many for \(candidates.count) files", hint: "use wildcards"
-            )
+                "\(patterns.count) patterns are too many for \(candidates.count) files",
+                hint: "write fewer or simpler ones")
             return []
         }
-        var result: [RepositoryPath: Found] = [:]
-        for (pattern, value, text) in patterns {
-            var count = 0
-            for (index, candidate) in candidates.enumerated() where pattern.isLiteral || !candidate.isDefinition {
-                guard pattern.matches(candidate.path.components) else { continue }
-                count += 1
-                try add(candidate, index, at: value.place, to: &result)
-            }
-            guard count == 0 else { continue }
-            let names = candidates.map(\.path.description)
+        let names = unmatched.contains(where: \.pattern.isLiteral) ? candidates.map(\.path.description) : []
+        for (pattern, value, text) in unmatched where !image.findings.isFull {
             image.findings.report(
                 .inputWithoutMatch, at: value.place, "the pattern \(quoted(text)) matches no file of this folder",
                 hint: pattern.isLiteral ? suggestion(for: text, among: names) : nil

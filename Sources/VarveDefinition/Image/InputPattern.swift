@@ -21,8 +21,12 @@ struct InputPattern {
     /// Whether the pattern holds no wildcard, and so names one file.
     let isLiteral: Bool
 
-    /// Reads a pattern; nil where it is absolute, climbs, is empty, or has an unclosed bracket.
+    /// How many bytes a pattern can have.
+    private static let lengthLimit = 1_024
+
+    /// Reads a pattern; nil where it is absolute, climbs, is empty, too long, or has an unclosed bracket.
     init?(_ text: String) {
+        guard text.utf8.count <= Self.lengthLimit else { return nil }
         guard !text.hasPrefix("/"), !text.hasSuffix("/"), !text.holdsControlCharacter else { return nil }
         var components: [Component] = []
         var isLiteral = true
@@ -49,18 +53,22 @@ struct InputPattern {
     }
 
     /// Whether a path, given by its components, fits.
-    func matches(_ path: [String]) -> Bool {
+    ///
+    /// - Parameter steps: What is left of the work that may be done; once it is below zero nothing fits any more.
+    func matches(_ path: [String], steps: inout Int) -> Bool {
         // For each component of the pattern, whether the path so far fits up to it: no backtracking, so no blow-up.
         var states = [Bool](repeating: false, count: components.count + 1)
         states[0] = true
         skipFolders(&states)
         for name in path {
+            steps -= components.count + 1
+            guard steps >= 0, states.contains(true) else { return false }
             let scalars = Array(name.unicodeScalars)
             var next = [Bool](repeating: false, count: components.count + 1)
             for (index, component) in components.enumerated() where states[index] {
                 switch component {
                 case .anyFolders: next[index] = true
-                case .name(let tokens): if Self.matches(tokens, scalars) { next[index + 1] = true }
+                case .name(let tokens): if Self.matches(tokens, scalars, &steps) { next[index + 1] = true }
                 }
             }
             skipFolders(&next)
@@ -113,29 +121,38 @@ struct InputPattern {
         return result
     }
 
-    private static func matches(_ tokens: [Token], _ name: [Unicode.Scalar]) -> Bool {
-        var states = [Bool](repeating: false, count: tokens.count + 1)
-        states[0] = true
-        func skipRuns(_ states: inout [Bool]) {
-            for (index, token) in tokens.enumerated() where states[index] {
-                if case .anyRun = token { states[index + 1] = true }
-            }
-        }
-        skipRuns(&states)
-        for scalar in name {
-            var next = [Bool](repeating: false, count: tokens.count + 1)
-            for (index, token) in tokens.enumerated() where states[index] {
-                switch token {
-                case .anyRun: next[index] = true
-                case .any: next[index + 1] = true
-                case .character(let wanted): if wanted == scalar { next[index + 1] = true }
-                case .oneOf(let ranges, let isNegated):
-                    if ranges.contains(where: { $0.contains(scalar.value) }) != isNegated { next[index + 1] = true }
+    /// Goes back to the last `*` alone where a part does not fit: what an earlier one takes, a later one can take as well.
+    private static func matches(_ tokens: [Token], _ name: [Unicode.Scalar], _ steps: inout Int) -> Bool {
+        var (token, position) = (0, 0)
+        var lastRun: (token: Int, position: Int)?
+        while position < name.count {
+            steps -= 1
+            guard steps >= 0 else { return false }
+            if token < tokens.count {
+                if case .anyRun = tokens[token] {
+                    token += 1
+                    lastRun = (token, position)
+                    continue
+                }
+                if fits(tokens[token], name[position]) {
+                    token += 1
+                    position += 1
+                    continue
                 }
             }
-            skipRuns(&next)
-            states = next
+            guard let run = lastRun else { return false }
+            lastRun = (run.token, run.position + 1)
+            (token, position) = (run.token, run.position + 1)
         }
-        return states[tokens.count]
+        return tokens[token...].allSatisfy { if case .anyRun = $0 { true } else { false } }
+    }
+
+    private static func fits(_ token: Token, _ scalar: Unicode.Scalar) -> Bool {
+        switch token {
+        case .any: true
+        case .anyRun: false
+        case .character(let wanted): wanted == scalar
+        case .oneOf(let ranges, let isNegated): ranges.contains { $0.contains(scalar.value) } != isNegated
+        }
     }
 }

@@ -54,7 +54,9 @@ struct SaturnRecipeReader {
                 at: version.place)
         }
         guard let name = text(root, "name") else {
-            if root["name"] == nil { refuse("the recipe has no 'name'", at: root.place) }
+            if root["name"].map({ $0.text != nil }) ?? true {
+                refuse("the recipe has no 'name'", at: root["name"]?.place ?? root.place)
+            }
             return []
         }
         let versions = readVersions(root)

@@ -57,7 +57,8 @@ struct PipOption: Sendable {
             let matches = all.filter { $0.name.hasPrefix(word) && word.utf8.count > 2 }
             return matches.count == 1 ? matches.first : nil
         }
-        return all.first { $0.short == word.dropFirst().first }
+        guard let letter = word.dropFirst().first else { return nil }
+        return all.first { $0.short == letter }
     }
 
     /// The name under which equal options are one.

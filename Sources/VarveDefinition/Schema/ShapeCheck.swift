@@ -25,7 +25,7 @@ struct ShapeCheck {
                     .unknownKey, at: entry.place,
                     "unknown key \(quoted(entry.key)); expected one of "
                         + keys.filter(\.isSupported).map(\.name).joined(separator: ", "),
-                    hint: suggestion(for: entry.key, among: keys.map(\.name))
+                    hint: suggestion(for: entry.key, among: keys.map(\.name)) ?? Self.nested(entry.key, below: keys)
                 )
                 continue
             }
@@ -43,6 +43,17 @@ struct ShapeCheck {
             findings.report(
                 .missingKey, at: place, "the key '\(key.name)' is missing; expected \(key.type.expectation)")
         }
+    }
+
+    /// The key of a mapping below that has nearly this name, as for `pip` in place of `build.pip`.
+    private static func nested(_ name: String, below keys: [KeyDescription]) -> String? {
+        for key in keys {
+            guard case .record(let inner) = key.type else { continue }
+            let names = inner.map(\.name)
+            let found = names.first { $0.lowercased() == name.lowercased() } ?? nearestWord(to: name, among: names)
+            if let found { return "did you mean '\(key.name).\(found)'?" }
+        }
+        return nil
     }
 
     private func check(_ value: YamlValue, name: String, against type: ValueType) {
@@ -63,11 +74,11 @@ struct ShapeCheck {
                 hint: suggestion(for: text, among: words)
             )
         case (.list(let element), .list(let items)):
-            for item in items { check(item, name: name, against: element) }
+            for item in items where !findings.isFull { check(item, name: name, against: element) }
         case (.lines, .list(let items)):
-            for item in items { check(item, name: name, against: .text) }
+            for item in items where !findings.isFull { check(item, name: name, against: .text) }
         case (.texts, .mapping(let entries)):
-            for entry in entries {
+            for entry in entries where !findings.isFull {
                 if entry.value.isNull {
                     findings.report(
                         .wrongType, at: entry.value.place, "\(quoted(entry.key)) has no value; expected a text",
@@ -79,7 +90,7 @@ struct ShapeCheck {
             }
         case (.lists, .mapping(let entries)):
             // A name without a value is an empty list: a group that nobody is in yet.
-            for entry in entries where !entry.value.isNull {
+            for entry in entries where !entry.value.isNull && !findings.isFull {
                 check(entry.value, name: entry.key, against: .list(.text))
             }
         case (.record(let keys), .mapping(let entries)), (.textOrRecord(let keys), .mapping(let entries)):

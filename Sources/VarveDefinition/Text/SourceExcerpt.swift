@@ -14,16 +14,21 @@ public struct SourceExcerpt: Sendable {
     /// How many columns are shown before the caret where the line is longer.
     private static let before = 60
 
-    /// Nil where the diagnostic has no place, or the file cannot be read as text.
+    /// How large a file, and how long a line can be: each diagnostic reads it anew, and there can be many.
+    private static let (fileLimit, lineLimit) = (1 << 20, 1 << 14)
+
+    /// Nil where the diagnostic has no place, the file or the line is too long, or the file cannot be read as text.
     public init?(_ diagnostic: Diagnostic, in tree: any SourceTree) {
         guard diagnostic.line > 0, let entry = try? tree.entry(at: diagnostic.file),
             entry.kind == .file || entry.kind == .executable,
-            let bytes = try? tree.read(entry.id, limit: DefinitionFiles.fileLimit),
+            let bytes = try? tree.read(entry.id, limit: Self.fileLimit),
             let text = try? SourceText.decode(bytes)
         else { return nil }
         // libyaml ends lines at more characters than other readers do (YAML 1.1, section 4.2).
         let isYaml = diagnostic.file.name.hasSuffix(".yaml") || diagnostic.file.name.hasSuffix(".yml")
-        guard let scalars = Self.line(diagnostic.line, of: text, isYaml: isYaml) else { return nil }
+        guard let scalars = Self.line(diagnostic.line, of: text, isYaml: isYaml), scalars.count <= Self.lineLimit else {
+            return nil
+        }
         // A credential that somebody committed is not printed into the logs of whatever runs varve.
         let whole = String(String.UnicodeScalarView(scalars))
         guard diagnostic.code != DiagnosticCode.credentials.rawValue, redacted(whole) == whole, !whole.contains("/t/")

@@ -176,6 +176,32 @@ struct HostileInputTests {
         files["i/image.yaml"] = .file(
             Array("base: localhost/x\ninputs: ['\(pattern)', '\(String(repeating: "**/", count: 200))b']\n".utf8))
         #expect(try codes(files) == ["VRV031"])
+        // Longer than the path of any file.
+        let long = String(repeating: "*a", count: 1_000)
+        files["i/image.yaml"] = .file(Array("base: localhost/x\ninputs: ['\(long)']\n".utf8))
+        #expect(try codes(files) == ["VRV030"])
+        // Few enough to be read, too many to be compared with many files.
+        for number in 0..<200 { files["i/f\(number)\(name)"] = .file([]) }
+        let many = Array(repeating: "'*\(String(repeating: "a", count: 100))b'", count: 20).joined(separator: ", ")
+        files["i/image.yaml"] = .file(Array("base: localhost/x\ninputs: [\(many)]\n".utf8))
+        #expect(try codes(files) == ["VRV034"])
+    }
+
+    @Test
+    func errorsWithoutNumberCostLittle() throws {
+        let words = Array(repeating: "dsk", count: 100_000).joined(separator: ",")
+        #expect(try codes("image.yaml", "base: localhost/x\nsupports: [\(words)]\n") == ["VRV022"])
+    }
+
+    @Test
+    func patternsOfTheFleetFileCannotBlowUp() throws {
+        let pattern = "'**/\(String(repeating: "*a", count: 400))b'"
+        let many = Array(repeating: pattern, count: 500).joined(separator: ", ")
+        let base = "localhost/" + String(repeating: "a", count: 200)
+        let bases = try DefinitionFixture.fleet([
+            "i/image.yaml": "base: \(base)\n", "varve.yaml": "policy: {bases: [\(many)]}\n",
+        ])
+        #expect(bases.invalid.flatMap(\.diagnostics).map(\.code) == ["VRV155"])
     }
 
     /// Cuts, doubles and mixes pieces of valid files; whatever comes out must be read or refused, never trap.

@@ -16,6 +16,15 @@ struct PlatformFieldTests {
         }
     }
 
+    /// As containerd's `platforms.Normalize` has them.
+    @Test
+    func spellingsOfOnePlatformAreOne() throws {
+        let text =
+            "base: localhost/x\nplatforms: [linux/arm64/v8, linux/arm64, linux/amd64/v1, linux/arm, linux/arm/v6]\n"
+        let image = try #require(try DefinitionFixture.fleet(["a/image.yaml": text]).images.first)
+        #expect(image.platforms.map(\.description) == ["linux/amd64", "linux/arm/v6", "linux/arm/v7", "linux/arm64"])
+    }
+
     @Test
     func platformThatTheBaseLacksIsAnErrorOfTheChild() throws {
         let fleet = try DefinitionFixture.fleet([

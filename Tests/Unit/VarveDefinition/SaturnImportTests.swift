@@ -155,6 +155,13 @@ struct SaturnImportTests {
     }
 
     @Test
+    func nameOfBlanksIsNoName() {
+        let found = read(recipe("- {name: v1, image_uri: h.io/x:1}", head: "name: ' '\nhardware_type: cpu\n"))
+        #expect(found.images.isEmpty)
+        #expect(found.remarks.contains { $0.isError && $0.message == "the recipe has no 'name'" })
+    }
+
+    @Test
     func credentialsAreRefusedAndNotRepeated() {
         for uri in ["https://user:hunter2@example.com/a", "user:hunter2@example.com/a"] {
             let found = read(recipe("- {name: '1', image_uri: '\(uri)'}\n"))

@@ -194,7 +194,7 @@ struct LeasedPassTests {
         try await define(rig, "git")
         await lease.put(LeaseValue(id: "theirs", lease: foreign))
         // Asked for by name, it is not left to another one.
-        async let result = one.reconciler.reconcile(forced: [image])
+        async let result = one.reconciler.reconcile(rebuilds: [image: Rebuild()])
         try await settle {
             clock.advance(by: .seconds(1))
             return await lease.written.last?.holder == "one"

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import VarveModel
+import VarveReconcile
+
+extension DaemonClient {
+    private struct Body: Encodable { var layer: String? }
+
+    /// Has the daemon do something about an image, and says that it will.
+    func act(
+        _ verb: String, on image: ImageName, layer: String? = nil, _ format: OutputFormat, _ answer: String
+    ) async throws {
+        let bytes = try await post(["images", image.value, verb], Body(layer: layer))
+        switch format {
+        case .json: try Output.json(Self.decode(PlainJSON.self, bytes))
+        case .text: Output.line("\(image) \(answer)")
+        }
+    }
+}
+
+extension DaemonClient {
+    private struct Names: Encodable { var images: [ImageName] }
+
+    /// Has the daemon look at its repository anew.
+    func reconcile(_ names: [ImageName], _ format: OutputFormat) async throws {
+        let bytes = try await post(["reconcile"], Names(images: names))
+        switch format {
+        case .json: try Output.json(Self.decode(PlainJSON.self, bytes))
+        case .text:
+            let first = names.map(\.value).joined(separator: ", ")
+            Output.line(
+                "the daemon looks at everything anew"
+                    + (names.isEmpty ? "" : "; \(first) go\(names.count == 1 ? "es" : "") before others"))
+        }
+    }
+}
+
+/// `varve stop IMAGE`: ends the running build of an image.
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "End the running build of an image.",
+        discussion: "It is built again when an input changes or somebody asks.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The image.") var image: String
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() async throws {
+        let name = try ImageName(image)
+        let format = format
+        let isAsked = try await server.ask(global) { daemon in
+            try await daemon.act("stop", on: name, format, "is being stopped")
+        }
+        guard !isAsked else { return }
+        throw CommandError("a build is stopped by its daemon: give --server; 'varve reconcile' ends at Ctrl-C")
+    }
+}
+
+/// `varve suspend IMAGE`: has an image left alone, whatever its definition says.
+struct SuspendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suspend", abstract: "Have an image left alone until it is resumed.",
+        discussion: """
+            The daemon keeps it in its state directory, where it survives a restart. Without --server it is written there \
+            for the next start of a daemon. 'suspend: true' in image.yaml says the same for everybody.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The image.") var image: String
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() async throws {
+        let name = try ImageName(image)
+        let format = format
+        let isAsked = try await server.ask(global) { daemon in
+            try await daemon.act("suspend", on: name, format, "is suspended")
+        }
+        guard !isAsked else { return }
+        try await Suspension(global).set(name, isSuspended: true, format)
+    }
+}
+
+/// `varve resume IMAGE`: ends what `suspend` began.
+struct ResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "End what 'varve suspend' began.",
+        discussion: "An image with 'suspend: true' in its image.yaml stays suspended until that is removed.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The image.") var image: String
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    func run() async throws {
+        let name = try ImageName(image)
+        let format = format
+        let isAsked = try await server.ask(global) { daemon in
+            try await daemon.act("resume", on: name, format, "is resumed")
+        }
+        guard !isAsked else { return }
+        try await Suspension(global).set(name, isSuspended: false, format)
+    }
+}
+
+/// The images that are suspended in a state directory that no daemon has.
+private struct Suspension {
+    let global: GlobalOptions
+
+    init(_ global: GlobalOptions) { self.global = global }
+
+    private struct Answer: Encodable {
+        var image: ImageName
+        var suspended: Bool
+    }
+
+    func set(_ name: ImageName, isSuspended: Bool, _ format: OutputFormat) async throws {
+        let workspace = try await Workspace(global)
+        if isSuspended || !LoopControl.suspended(in: workspace.state).contains(name) {
+            try await workspace.refresh()
+            guard let findings = try await workspace.survey.survey(bases: .recorded) else {
+                throw CommandError("no image '\(name)': the repository has no commit yet")
+            }
+            try workspace.check([name], in: findings.plan)
+        }
+        try workspace.state.prepare()
+        // A daemon has its own list in memory, and would write over this one.
+        let lock = try StateLock(workspace.state)
+        let control = LoopControl(workspace.state, bell: Bell(), now: { Timestamp(seconds: time(nil)) })
+        if isSuspended { try control.suspend(name) } else { try control.resume(name) }
+        extendLifetime(lock)
+        switch format {
+        case .json: try Output.json(Answer(image: name, suspended: isSuspended))
+        case .text: Output.line("\(name) is \(isSuspended ? "suspended" : "resumed")")
+        }
+    }
+}

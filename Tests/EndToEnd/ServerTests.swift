@@ -79,7 +79,7 @@ struct ServerTests {
         #expect(try served.reader.get("/api/v1/builds/\(id)").json() == build)
         let log = try served.reader.get("/api/v1/builds/\(id)/log")
         #expect(try await fleet.varve.run("logs", "a").stdout == log.body)
-        #expect(log.headers["content-type"] == "text/plain; charset=utf-8" && log.body.contains("postBuild: "))
+        #expect(log.headers["content-type"] == "text/plain; charset=utf-8" && log.body.contains("config: published "))
         let image = try served.reader.get("/api/v1/images/a").json()
         #expect(
             image["latest"] == build && image["status"].string == "built" && image["plan"]["action"].string == "none")

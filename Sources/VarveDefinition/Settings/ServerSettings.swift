@@ -120,7 +120,7 @@ extension ServerSettings.Token {
                 "'sha256' is not a SHA-256; expected 64 lower-case hexadecimal digits",
                 hint: "'varve token' prints the entry; the token itself belongs to its user, not into this file")
         }
-        for (key, text) in [("user", user), ("name", name), ("email", email ?? "-")] {
+        for (key, text) in [("user", user), ("name", item["name"]?.text ?? "-"), ("email", email ?? "-")] {
             // They go into the head of a commit, where these would end the name.
             if text.isEmpty
                 || text.unicodeScalars.contains(where: { $0.value < 0x20 || "<>\u{7f}".unicodeScalars.contains($0) })

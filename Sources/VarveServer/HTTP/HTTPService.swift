@@ -120,7 +120,8 @@ public struct HTTPService: Sendable {
     /// - Throws: `HTTPServiceError` when the address cannot be listened on.
     public func run(onListening: @escaping @Sendable (String) async -> Void) async throws {
         var logger = Logger(label: "varve.http")
-        logger.logLevel = .error
+        // What is told there is that the task was cancelled; what a person needs is thrown.
+        logger.logLevel = .critical
         let scheme = settings.tls == nil ? "http" : "https"
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         let application = Application(

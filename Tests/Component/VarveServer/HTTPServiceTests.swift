@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+import VarveModel
+import VarveReconcile
+import VarveServer
+import VarveTestSupport
+
+/// The server on a loopback port: what a client may take of time and room.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
+struct HTTPServiceTests {
+    /// Answers with what it was given.
+    private struct Echo: WebhookResponder {
+        func respond(to request: APIRequest) async -> APIResponse {
+            let body = String(decoding: request.body, as: UTF8.self)
+            let hub = request.headers["x-hub-signature-256"] ?? "-"
+            return APIResponse(status: 202, type: "text/plain", text: "\(request.path) \(hub) \(body)")
+        }
+    }
+
+    private func withService(
+        _ change: (inout HTTPSettings.Limits) -> Void = { _ in }, _ body: (HTTPClient) async throws -> Void
+    ) async throws {
+        let state = StateDirectory(path: try TemporaryDirectory.required().path, repository: "/repository")
+        try state.prepare()
+        let now = { @Sendable in Timestamp(seconds: 1_795_432_508) }
+        let survey = Survey(
+            source: MemoryDefinitionSource(), records: MemoryRecordStore(), registry: FakeRegistry(),
+            journal: Journal(path: state.journal), platform: try Platform("linux/amd64"))
+        let repository = ServedRepository(
+            name: "one", survey: survey, control: LoopControl(state, bell: Bell(), now: now), state: state,
+            interval: .seconds(60), now: now)
+        let token = AccessToken()
+        var tokens = TokenTable()
+        let principal = Principal(user: "ada", name: "Ada", email: nil, groups: [], scopes: [.read, .act])
+        let isAdded = tokens.add(sha256: token.sha256, principal)
+        try #require(isAdded)
+        var settings = HTTPSettings(host: "127.0.0.1", port: 0, tls: nil, tokens: tokens, areMetricsOpen: false)
+        change(&settings.limits)
+        let service = try HTTPService(
+            settings, repositories: [repository], metrics: { String(repeating: "varve_up 1\n", count: 3_000_000) },
+            webhooks: Echo())
+        let (urls, continuation) = AsyncStream<String>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run { continuation.yield($0) } }
+            let url = await urls.first { _ in true }
+            let port = try #require(url.flatMap { Int($0.split(separator: ":").last ?? "") })
+            try await body(HTTPClient(port: port, token: token.text))
+            group.cancelAll()
+        }
+    }
+
+    @Test
+    func connectionWithoutARequestIsClosed() async throws {
+        try await withService({ $0.idle = .milliseconds(200) }) { client in
+            for text in ["", "GET /healthz HTTP/1.1\r\nhost: a\r\nx: "] {
+                let connection = try HTTPConnection(port: client.port)
+                connection.send(text)
+                #expect(connection.isClosedByPeer())
+            }
+            #expect(try client.get("/healthz").status == 200)
+        }
+    }
+
+    @Test
+    func requestThatTricklesInIsClosed() async throws {
+        try await withService({ $0.request = .milliseconds(300) }) { client in
+            let connection = try HTTPConnection(port: client.port)
+            let head = client.request("POST", "/api/v1/reconcile").replacing("\r\n\r\n", with: "\r\n")
+            connection.send(head + "content-type: application/json\r\ncontent-length: 100\r\n\r\n")
+            for _ in 0..<5 {
+                connection.send(" ")
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(connection.isClosedByPeer())
+        }
+    }
+
+    @Test
+    func readerThatDoesNotReadIsClosed() async throws {
+        try await withService({ $0.write = .milliseconds(300) }) { client in
+            let connection = try HTTPConnection(port: client.port)
+            connection.send(client.request("GET", "/metrics"))
+            let whole = "varve_up 1\n".utf8.count * 3_000_000
+            try await Task.sleep(for: .seconds(1))
+            #expect(connection.read().count < whole)
+            #expect(try client.get("/metrics").body.utf8.count == whole)
+        }
+    }
+
+    @Test
+    func bodyIsBounded() async throws {
+        try await withService { client in
+            let most = "{\"images\": []" + String(repeating: " ", count: (1 << 20) - 14) + "}"
+            #expect(try client.post("/api/v1/reconcile", most).status == 202)
+            let answer = try client.send(
+                "POST", "/api/v1/reconcile", headers: ["content-type": "application/json", "content-length": "1048577"])
+            #expect(answer.status == 413, "\(answer)")
+            // Without a length it is counted.
+            let connection = try HTTPConnection(port: client.port)
+            let head = client.request("POST", "/webhooks/a").replacing("\r\n\r\n", with: "\r\n")
+            connection.send(head + "transfer-encoding: chunked\r\n\r\n")
+            for _ in 0..<33 { connection.send("8000\r\n" + String(repeating: "x", count: 32_768) + "\r\n") }
+            connection.send("0\r\n\r\n")
+            #expect(String(decoding: connection.read(), as: UTF8.self).hasPrefix("HTTP/1.1 413 "))
+        }
+    }
+
+    @Test
+    func webhooksTakeNoBearerTokenAndOnlyPost() async throws {
+        try await withService { client in
+            let stranger = HTTPClient(port: client.port)
+            let answer = try stranger.send(
+                "POST", "/webhooks/github?a=b", headers: ["X-Hub-Signature-256": "sha256=0"], body: "{}")
+            #expect(answer.status == 202 && answer.body == "/webhooks/github sha256=0 {}")
+            #expect(try stranger.get("/webhooks/github").status == 401)
+            #expect(try client.get("/webhooks/github").status == 404)
+        }
+    }
+
+    @Test
+    func headIsAGetWithoutABody() async throws {
+        try await withService { client in
+            let answer = try client.send("HEAD", "/api/v1/images")
+            #expect(answer.status == 200 && answer.body.isEmpty && answer.headers["content-length"] == "3")
+        }
+    }
+
+    @Test(arguments: [
+        "GET nothing\r\n\r\n", "\u{0}\u{1}\u{2}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST / HTTP/1.1\r\n\r\n",
+    ])
+    func whatIsNoRequestIsAnsweredOrClosed(_ text: String) async throws {
+        try await withService({ $0.idle = .milliseconds(200) }) { client in
+            let connection = try HTTPConnection(port: client.port)
+            connection.send(text)
+            #expect(connection.isClosedByPeer())
+            #expect(try client.get("/healthz").status == 200)
+        }
+    }
+
+    @Test
+    func furtherConnectionsWaitForOneToEnd() async throws {
+        try await withService({
+            $0.connections = 16
+            $0.idle = .milliseconds(500)
+        }) { client in
+            let idle = try (0..<40).map { _ in try HTTPConnection(port: client.port) }
+            #expect(try client.get("/healthz").status == 200)
+            #expect(idle.allSatisfy { $0.isClosedByPeer() })
+        }
+    }
+
+    @Test
+    func portThatIsTakenIsSaid() async throws {
+        try await withService { client in
+            let settings = HTTPSettings(
+                host: "127.0.0.1", port: client.port, tls: nil, tokens: TokenTable(), areMetricsOpen: false)
+            let second = try HTTPService(settings, repositories: [], metrics: { "" })
+            await #expect {
+                try await second.run { _ in }
+            } throws: {
+                "\($0)".contains("failed to listen on '127.0.0.1:\(client.port)'")
+            }
+        }
+    }
+
+    @Test
+    func certificateThatIsNotThereIsSaid() throws {
+        let settings = HTTPSettings(
+            host: "127.0.0.1", port: 0, tls: .init(certificate: "/nowhere.pem", key: "/nowhere.key"),
+            tokens: TokenTable(), areMetricsOpen: false)
+        #expect {
+            try HTTPService(settings, repositories: [], metrics: { "" })
+        } throws: {
+            "\($0)".contains("failed to use certificate '/nowhere.pem'")
+        }
+    }
+}

@@ -203,8 +203,6 @@ struct ServerClientTests {
         #expect(try await varve.run("queue").stdout.isEmpty)
         let stop = try await varve.run("stop", "b")
         #expect(stop.status == 1 && stop.stderr.contains("give --server"), "\(stop)")
-        let layer = try await varve.run("rebuild", "b", "--layer", "pip")
-        #expect(layer.status == 64, "\(layer)")
     }
 
     /// `rebuild` without a daemon is one pass that builds what is as defined.
@@ -212,11 +210,17 @@ struct ServerClientTests {
     func rebuildWithoutADaemonIsAPass() async throws {
         let fleet = try await Fleet()
         let base = try await fleet.base(.tiny)
-        _ = try await fleet.pass(Fleet.image("a", base: base) + Fleet.image("b", base: base))
+        let script = ["postBuild": "#!/bin/sh\necho one >/word\n"]
+        _ = try await fleet.pass(Fleet.image("a", base: base, files: script) + Fleet.image("b", base: base))
+        try fleet.shim.reset()
         let result = try await fleet.varve.run("rebuild", "a", "--format", "json")
         #expect(result.status == 0, "\(result)")
         let started = try ReconcilePass(result).events("image-started")
         #expect(started.compactMap { $0["image"].string } == ["a"], "\(started)")
         #expect(started.first?["reasons"][0]["kind"].string == "forced", "\(started)")
+        #expect(try fleet.shim.executed().isEmpty)
+        let layer = try await fleet.varve.run("rebuild", "a", "--layer", "postBuild", "--format", "json")
+        #expect(layer.status == 0, "\(layer)")
+        #expect(try fleet.shim.executed() == ["postBuild"])
     }
 }

@@ -28,7 +28,7 @@ struct WebhookTests {
     func pushWithAWebhookStartsALayerWithinASecond() async throws {
         let fleet = try await Fleet()
         let remote = fleet.directory.path("remotes/fleet.git")
-        try await GitCommandLine.initialize(remote, bare: true)
+        _ = try await GitCommandLine.initialize(remote, bare: true)
         try await fleet.git("remote", "add", "origin", remote)
         try await fleet.git.commit(Self.files(fleet, "echo one >/word"))
         try await fleet.git("push", "--quiet", "origin", "HEAD:main")

@@ -64,7 +64,9 @@ public struct NotificationSettings: Hashable, Sendable {
 
     /// Whether an image's changes are told.
     public func watches(_ image: String) -> Bool {
-        images.isEmpty || images.contains { InputPattern($0)?.matches([image]) == true }
+        // The patterns are the operator's own.
+        var steps = 1_000_000
+        return images.isEmpty || images.contains { InputPattern($0)?.matches([image], steps: &steps) == true }
     }
 
     /// Reads the value of `notifications`, whose shape is already checked.

@@ -84,6 +84,8 @@ struct DaemonKillTests {
         // One quiet pass over the last commit alone, into a registry and a state directory of its own.
         let quiet = try await RegistryProcess(in: fleet.directory)
         try await Command.run("git", ["clone", "--quiet", "--bare", remote, fleet.directory.path("quiet.git")])
+        // Its records are its own.
+        try await Command.run("git", ["-C", fleet.directory.path("quiet.git"), "remote", "remove", "origin"])
         var other = VarveProcess(
             repository: fleet.directory.path("quiet.git"), state: fleet.directory.path("quiet"),
             registry: "\(quiet.host)/fleet", shim: fleet.shim)

@@ -99,7 +99,7 @@ struct APIResponder: HTTPResponder {
                 var events = log.tail.events(from: log.start)
                 while let text = await events.next() { try await writer.write(ByteBuffer(string: text)) }
                 // A log that was cut short has no proper end, so that nobody takes it for the whole.
-                try Task.checkCancellation()
+                guard events.isComplete else { throw CancellationError() }
                 try await writer.finish(nil)
             }
         }

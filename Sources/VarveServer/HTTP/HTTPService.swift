@@ -7,6 +7,7 @@ import HummingbirdCore
 import HummingbirdTLS
 import Logging
 import NIOCore
+import ServiceLifecycle
 import VarveModel
 
 /// Where and how the server listens.
@@ -136,7 +137,7 @@ public struct HTTPService: Sendable {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await logs.run() }
                 group.addTask {
-                    try await application.run()
+                    try await Self.serve(application, logger: application.logger)
                     if !Task.isCancelled { throw HTTPServiceError(description: "the HTTP server has ended by itself") }
                 }
             }
@@ -144,6 +145,22 @@ public struct HTTPService: Sendable {
             if Task.isCancelled { return }
             if let error = error as? HTTPServiceError { throw error }
             throw HTTPServiceError(description: "failed to listen on '\(host):\(settings.port)': \(error)")
+        }
+    }
+
+    /// Runs the server until the task is cancelled, and then lets it end in good order, within two seconds.
+    ///
+    /// It is in no group of this task: a cancelled server drops the connections that nobody has taken up yet, and for
+    /// each of them SwiftNIO ends the process.
+    private static func serve(_ application: some Service, logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(2)
+        let group = ServiceGroup(configuration: configuration)
+        let server = Task { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await server.value
+        } onCancel: {
+            Task { await group.triggerGracefulShutdown() }
         }
     }
 

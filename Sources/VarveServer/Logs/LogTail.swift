@@ -32,6 +32,8 @@ struct LogEvents {
     private let reader: LogTail
     private var offset: Int
     private var stage = Stage.beginning
+    /// Whether the last event was the end of the log, and not the end of the daemon.
+    private(set) var isComplete = false
 
     fileprivate init(log: SharedLog, reader: LogTail, offset: Int) {
         self.log = log
@@ -41,7 +43,7 @@ struct LogEvents {
 
     /// The next events; waits for them, and gives a comment when none have come for a while.
     ///
-    /// - Returns: nil after the end, and when the task is cancelled.
+    /// - Returns: nil after the end, and when the log is watched no longer.
     mutating func next() async -> String? {
         switch stage {
         case .beginning:
@@ -56,10 +58,11 @@ struct LogEvents {
     private mutating func lines() async -> String? {
         while !Task.isCancelled {
             let progress = await log.progress(after: offset)
-            if Task.isCancelled { break }
+            if Task.isCancelled || progress.isCut { break }
             guard progress.size > offset else {
                 guard progress.isOver else { return ":\n\n" }
                 stage = .over
+                isComplete = true
                 return "event: end\nid: \(offset)\ndata: {}\n\n"
             }
             let bytes = log.file.read(at: offset, upTo: min(65_536, progress.size - offset))

@@ -7,7 +7,13 @@ import VarveReconcile
 ///
 /// A stream keeps its own place in the file and nothing else, so a slow reader holds up nobody and fills no memory.
 final class LogWatch: Sendable {
-    private let files = Mutex<[String: SharedLog]>([:])
+    private struct State {
+        var files: [String: SharedLog] = [:]
+        /// Whether nothing is watched any more.
+        var isEnded = false
+    }
+
+    private let state = Mutex(State())
     private let bell = Bell()
     /// How often logs are looked at.
     private let interval: Duration
@@ -20,31 +26,32 @@ final class LogWatch: Sendable {
     }
 
     /// How many streams there are.
-    var count: Int { files.withLock { $0.values.reduce(0) { $0 + $1.readers } } }
+    var count: Int { state.withLock { $0.files.values.reduce(0) { $0 + $1.readers } } }
 
     /// A reader of a log's end; the log is watched for as long as a reader of it is kept.
     ///
     /// - Parameter isRunning: whether more may be written to the log.
     func tail(of path: String, _ file: OpenFile, isRunning: @escaping @Sendable () -> Bool) -> LogTail {
-        let log = files.withLock { files in
-            let log = files[path] ?? SharedLog(file, isRunning: isRunning)
+        let (log, isEnded) = state.withLock { state in
+            let log = state.files[path] ?? SharedLog(file, isRunning: isRunning)
             log.addReader()
-            files[path] = log
-            return log
+            state.files[path] = log
+            return (log, state.isEnded)
         }
+        if isEnded { log.cut() }
         bell.ring()
         return LogTail(log) { [self] in
-            files.withLock { files in
-                if log.removeReader() == 0, files[path] === log { files[path] = nil }
+            state.withLock { state in
+                if log.removeReader() == 0, state.files[path] === log { state.files[path] = nil }
             }
         }
     }
 
-    /// Looks at all logs until the task is cancelled.
+    /// Looks at all logs until the task is cancelled; every stream is cut then.
     func run() async {
         var looks = 0
         while !Task.isCancelled {
-            let logs = files.withLock { Array($0.values) }
+            let logs = state.withLock { Array($0.files.values) }
             looks += 1
             let isSign = looks % looksBetweenSigns == 0
             for log in logs { log.look(wakingAll: isSign) }
@@ -54,6 +61,11 @@ final class LogWatch: Sendable {
                 try? await Task.sleep(for: interval)
             }
         }
+        let logs = state.withLock { state in
+            state.isEnded = true
+            return Array(state.files.values)
+        }
+        for log in logs { log.cut() }
     }
 }
 
@@ -64,6 +76,8 @@ final class SharedLog: Sendable {
         var size: Int
         /// Whether nothing more will be written.
         var isOver: Bool
+        /// Whether nobody looks any more.
+        var isCut = false
     }
 
     private struct State {
@@ -98,11 +112,22 @@ final class SharedLog: Sendable {
     func look(wakingAll: Bool) {
         let isOver = !isRunning()
         let progress = Progress(size: file.size, isOver: isOver)
-        let woken = state.withLock { state in
+        let woken = state.withLock { state -> [CheckedContinuation<Progress, Never>] in
+            guard !state.progress.isCut else { return [] }
             state.progress = progress
             let concerned = state.waiters.filter { wakingAll || isOver || $0.value.offset < progress.size }
             for id in concerned.keys { state.waiters[id] = nil }
             return concerned.values.map(\.continuation)
+        }
+        for continuation in woken { continuation.resume(returning: progress) }
+    }
+
+    /// Lets nobody wait any more.
+    func cut() {
+        let (woken, progress) = state.withLock { state in
+            state.progress.isCut = true
+            defer { state.waiters = [:] }
+            return (state.waiters.values.map(\.continuation), state.progress)
         }
         for continuation in woken { continuation.resume(returning: progress) }
     }
@@ -116,8 +141,9 @@ final class SharedLog: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let known = state.withLock { state -> Progress? in
-                    if state.progress.size > offset || state.progress.isOver || Task.isCancelled {
-                        return state.progress
+                    let progress = state.progress
+                    if progress.size > offset || progress.isOver || progress.isCut || Task.isCancelled {
+                        return progress
                     }
                     state.waiters[id] = (offset, continuation)
                     return nil

@@ -110,6 +110,15 @@ public final class HTTPConnection: Sendable {
     }
 }
 
+/// Runs what blocks on a thread of its own, so that a server in the same process keeps the threads that tasks run on.
+///
+/// - Throws: what the body throws.
+public func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+}
+
 /// A client of one server on 127.0.0.1.
 public struct HTTPClient: Sendable {
     /// The port.
@@ -140,11 +149,18 @@ public struct HTTPClient: Sendable {
     public func send(
         _ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil
     ) throws -> HTTPAnswer {
+        try answer(to: request(method, path, headers: headers, body: body))
+    }
+
+    /// Sends the text of a request and reads the whole answer.
+    ///
+    /// - Throws: `FixtureError` when there is none.
+    public func answer(to request: String) throws -> HTTPAnswer {
         let connection = try HTTPConnection(port: port)
-        connection.send(request(method, path, headers: headers, body: body))
+        connection.send(request)
         let bytes = connection.read()
         guard let answer = HTTPAnswer(bytes) else {
-            throw FixtureError("no answer to \(method) \(path): \(String(decoding: bytes, as: UTF8.self))")
+            throw FixtureError("no answer to \(request.prefix(80)): \(String(decoding: bytes, as: UTF8.self))")
         }
         return answer
     }

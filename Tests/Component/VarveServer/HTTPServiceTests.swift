@@ -7,6 +7,19 @@ import VarveReconcile
 import VarveServer
 import VarveTestSupport
 
+/// Clients that do not hold up the server, which is in the same process.
+extension HTTPClient {
+    fileprivate func send(
+        _ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil
+    ) async throws -> HTTPAnswer {
+        try await blocking { [self] in try answer(to: request(method, path, headers: headers, body: body)) }
+    }
+    fileprivate func get(_ path: String) async throws -> HTTPAnswer { try await send("GET", path) }
+    fileprivate func post(_ path: String, _ body: String) async throws -> HTTPAnswer {
+        try await send("POST", path, headers: ["content-type": "application/json"], body: body)
+    }
+}
+
 /// The server on a loopback port: what a client may take of time and room.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(2)))
 struct HTTPServiceTests {
@@ -57,9 +70,9 @@ struct HTTPServiceTests {
             for text in ["", "GET /healthz HTTP/1.1\r\nhost: a\r\nx: "] {
                 let connection = try HTTPConnection(port: client.port)
                 connection.send(text)
-                #expect(connection.isClosedByPeer())
+                #expect(try await blocking { connection.isClosedByPeer() })
             }
-            #expect(try client.get("/healthz").status == 200)
+            #expect(try await client.get("/healthz").status == 200)
         }
     }
 
@@ -73,19 +86,21 @@ struct HTTPServiceTests {
                 connection.send(" ")
                 try await Task.sleep(for: .milliseconds(20))
             }
-            #expect(connection.isClosedByPeer())
+            #expect(try await blocking { connection.isClosedByPeer() })
         }
     }
 
     @Test
     func readerThatDoesNotReadIsClosed() async throws {
-        try await withService({ $0.write = .milliseconds(300) }) { client in
+        // Long enough for a reader that does read, on a machine that has much to do.
+        try await withService({ $0.write = .seconds(3) }) { client in
             let connection = try HTTPConnection(port: client.port)
             connection.send(client.request("GET", "/metrics"))
             let whole = "varve_up 1\n".utf8.count * 3_000_000
-            try await Task.sleep(for: .seconds(1))
-            #expect(connection.read().count < whole)
-            #expect(try client.get("/metrics").body.utf8.count == whole)
+            // A reader that does not read for longer than that: what is under test.
+            try await Task.sleep(for: .seconds(5))
+            #expect(try await blocking { connection.read().count } < whole)
+            #expect(try await client.get("/metrics").body.utf8.count == whole)
         }
     }
 
@@ -93,17 +108,20 @@ struct HTTPServiceTests {
     func bodyIsBounded() async throws {
         try await withService { client in
             let most = "{\"images\": []" + String(repeating: " ", count: (1 << 20) - 14) + "}"
-            #expect(try client.post("/api/v1/reconcile", most).status == 202)
-            let answer = try client.send(
+            #expect(try await client.post("/api/v1/reconcile", most).status == 202)
+            let answer = try await client.send(
                 "POST", "/api/v1/reconcile", headers: ["content-type": "application/json", "content-length": "1048577"])
             #expect(answer.status == 413, "\(answer)")
             // Without a length it is counted.
             let connection = try HTTPConnection(port: client.port)
             let head = client.request("POST", "/webhooks/a").replacing("\r\n\r\n", with: "\r\n")
             connection.send(head + "transfer-encoding: chunked\r\n\r\n")
-            for _ in 0..<33 { connection.send("8000\r\n" + String(repeating: "x", count: 32_768) + "\r\n") }
-            connection.send("0\r\n\r\n")
-            #expect(String(decoding: connection.read(), as: UTF8.self).hasPrefix("HTTP/1.1 413 "))
+            let counted = try await blocking {
+                for _ in 0..<33 { connection.send("8000\r\n" + String(repeating: "x", count: 32_768) + "\r\n") }
+                connection.send("0\r\n\r\n")
+                return String(decoding: connection.read(), as: UTF8.self)
+            }
+            #expect(counted.hasPrefix("HTTP/1.1 413 "))
         }
     }
 
@@ -111,18 +129,18 @@ struct HTTPServiceTests {
     func webhooksTakeNoBearerTokenAndOnlyPost() async throws {
         try await withService { client in
             let stranger = HTTPClient(port: client.port)
-            let answer = try stranger.send(
+            let answer = try await stranger.send(
                 "POST", "/webhooks/github?a=b", headers: ["X-Hub-Signature-256": "sha256=0"], body: "{}")
             #expect(answer.status == 202 && answer.body == "/webhooks/github sha256=0 {}")
-            #expect(try stranger.get("/webhooks/github").status == 401)
-            #expect(try client.get("/webhooks/github").status == 404)
+            #expect(try await stranger.get("/webhooks/github").status == 401)
+            #expect(try await client.get("/webhooks/github").status == 404)
         }
     }
 
     @Test
     func headIsAGetWithoutABody() async throws {
         try await withService { client in
-            let answer = try client.send("HEAD", "/api/v1/images")
+            let answer = try await client.send("HEAD", "/api/v1/images")
             #expect(answer.status == 200 && answer.body.isEmpty && answer.headers["content-length"] == "3")
         }
     }
@@ -134,8 +152,8 @@ struct HTTPServiceTests {
         try await withService({ $0.idle = .milliseconds(200) }) { client in
             let connection = try HTTPConnection(port: client.port)
             connection.send(text)
-            #expect(connection.isClosedByPeer())
-            #expect(try client.get("/healthz").status == 200)
+            #expect(try await blocking { connection.isClosedByPeer() })
+            #expect(try await client.get("/healthz").status == 200)
         }
     }
 
@@ -146,8 +164,19 @@ struct HTTPServiceTests {
             $0.idle = .milliseconds(500)
         }) { client in
             let idle = try (0..<40).map { _ in try HTTPConnection(port: client.port) }
-            #expect(try client.get("/healthz").status == 200)
-            #expect(idle.allSatisfy { $0.isClosedByPeer() })
+            #expect(try await client.get("/healthz").status == 200)
+            #expect(try await blocking { idle.allSatisfy { $0.isClosedByPeer() } })
+        }
+    }
+
+    @Test
+    func endsInGoodOrderWhileConnectionsAreComing() async throws {
+        for _ in 0..<20 {
+            try await withService { client in
+                // They are still being accepted when the server is told to end; one of them asks for something.
+                let connections = try (0..<50).map { _ in try HTTPConnection(port: client.port) }
+                connections[0].send(client.request("GET", "/healthz"))
+            }
         }
     }
 

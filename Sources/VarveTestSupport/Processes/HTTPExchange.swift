@@ -88,14 +88,15 @@ public final class HTTPConnection: Sendable {
     }
 
     /// Reads until the other side closes, or the text so far is enough, or nothing comes for too long.
-    public func read(until isEnough: (String) -> Bool = { _ in false }) -> [UInt8] {
+    public func read(until isEnough: ((String) -> Bool)? = nil) -> [UInt8] {
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count <= 0 { return answer }
             answer += buffer[..<count]
-            if isEnough(String(decoding: answer, as: UTF8.self)) { return answer }
+            // Not for nothing: of a large answer it takes longer than the answer.
+            if let isEnough, isEnough(String(decoding: answer, as: UTF8.self)) { return answer }
         }
     }
 

@@ -130,8 +130,8 @@ let package = Package(
             name: "InteropTests",
             dependencies: [
                 "VarveModel", "VarveDefinition", "VarvePlan", "VarveGit", "VarveBuild", "VarveReconcile", "VarveServer",
-                "VarveTestSupport", asyncHTTPClient,
-            ] + hummingbird,
+                "VarveTestSupport", asyncHTTPClient, logging,
+            ] + hummingbird + networking,
             path: "Tests/Interop",
             exclude: ["VarveDefinition/corpus-errors.tsv"],
             swiftSettings: settings

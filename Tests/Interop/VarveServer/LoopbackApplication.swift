@@ -2,8 +2,10 @@
 
 import AsyncHTTPClient
 import Hummingbird
+import Logging
 import NIOCore
 import NIOHTTP1
+import ServiceLifecycle
 import Synchronization
 import Testing
 import VarveTestSupport
@@ -19,17 +21,21 @@ func withApplication(
         onServerRunning: { channel in
             if let port = channel.localAddress?.port { continuation.yield(port) }
         })
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await application.run() }
-        group.addTask {
-            guard let port = await ports.first(where: { _ in true }) else { return }
-            try await body("http://127.0.0.1:\(port)")
-        }
-        // The one that ends first is the body, or an application that could not start.
-        try await group.next()
-        group.cancelAll()
-        try? await group.waitForAll()
+    // Ended in good order: for a connection that a cancelled server has not taken up yet, SwiftNIO ends the process.
+    var configuration = ServiceGroupConfiguration(services: [application], logger: Logger(label: "test"))
+    configuration.maximumGracefulShutdownDuration = .seconds(2)
+    let services = ServiceGroup(configuration: configuration)
+    let server = Task {
+        defer { continuation.finish() }
+        try await services.run()
     }
+    let outcome = await Task {
+        guard let port = await ports.first(where: { _ in true }) else { return try await server.value }
+        try await body("http://127.0.0.1:\(port)")
+    }.result
+    await services.triggerGracefulShutdown()
+    _ = await server.result
+    try outcome.get()
 }
 
 /// Posts a body and gives the status and the text of the answer.

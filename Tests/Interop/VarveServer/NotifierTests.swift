@@ -75,7 +75,7 @@ struct NotifierTests {
                 settings, repository: "https://h/acme/images.git", directory: state, host: "host",
                 pace: Notifier.Pace(
                     retry: RetryPolicy(first: .milliseconds(10), limit: .milliseconds(20)), attempts: attempts,
-                    timeout: .seconds(1)),
+                    timeout: .seconds(30)),
                 path: { $0 }, now: { Timestamp(seconds: 0) }, warn: { self.warnings.add($0) },
                 observe: { self.outcomes.add($1) })
         }

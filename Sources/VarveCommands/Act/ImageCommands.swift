@@ -4,6 +4,7 @@ import ArgumentParser
 import Glibc
 import VarveModel
 import VarveReconcile
+import VarveServer
 
 extension DaemonClient {
     private struct Body: Encodable { var layer: String? }
@@ -14,7 +15,7 @@ extension DaemonClient {
     ) async throws {
         let bytes = try await post(["images", image.value, verb], Body(layer: layer))
         switch format {
-        case .json: try Output.json(Self.decode(PlainJSON.self, bytes))
+        case .json: try Output.json(Self.decode(JSONNode.self, bytes))
         case .text: Output.line("\(image) \(answer)")
         }
     }
@@ -27,7 +28,7 @@ extension DaemonClient {
     func reconcile(_ names: [ImageName], _ format: OutputFormat) async throws {
         let bytes = try await post(["reconcile"], Names(images: names))
         switch format {
-        case .json: try Output.json(Self.decode(PlainJSON.self, bytes))
+        case .json: try Output.json(Self.decode(JSONNode.self, bytes))
         case .text:
             let first = names.map(\.value).joined(separator: ", ")
             Output.line(
@@ -37,24 +38,30 @@ extension DaemonClient {
     }
 }
 
+/// What the commands that act on one image take.
+struct ImageOptions: ParsableArguments {
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The image.") var image: String
+    @Option(help: "text or json.") var format: OutputFormat = .text
+
+    /// Has the daemon that the options name act; tells whether they name one.
+    func ask(_ verb: String, answer: String) async throws -> Bool {
+        let (name, format) = (try ImageName(image), format)
+        return try await server.ask(global) { try await $0.act(verb, on: name, format, answer) }
+    }
+}
+
 /// `varve stop IMAGE`: ends the running build of an image.
 struct StopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "End the running build of an image.",
         discussion: "It is built again when an input changes or somebody asks.")
 
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "The image.") var image: String
-    @Option(help: "text or json.") var format: OutputFormat = .text
+    @OptionGroup var options: ImageOptions
 
     func run() async throws {
-        let name = try ImageName(image)
-        let format = format
-        let isAsked = try await server.ask(global) { daemon in
-            try await daemon.act("stop", on: name, format, "is being stopped")
-        }
-        guard !isAsked else { return }
+        if try await options.ask("stop", answer: "is being stopped") { return }
         throw CommandError("a build is stopped by its daemon: give --server; 'varve reconcile' ends at Ctrl-C")
     }
 }
@@ -68,19 +75,11 @@ struct SuspendCommand: AsyncParsableCommand {
             for the next start of a daemon. 'suspend: true' in image.yaml says the same for everybody.
             """)
 
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "The image.") var image: String
-    @Option(help: "text or json.") var format: OutputFormat = .text
+    @OptionGroup var options: ImageOptions
 
     func run() async throws {
-        let name = try ImageName(image)
-        let format = format
-        let isAsked = try await server.ask(global) { daemon in
-            try await daemon.act("suspend", on: name, format, "is suspended")
-        }
-        guard !isAsked else { return }
-        try await Suspension(global).set(name, isSuspended: true, format)
+        if try await options.ask("suspend", answer: "is suspended") { return }
+        try await Suspension(options).set(isSuspended: true)
     }
 }
 
@@ -90,35 +89,28 @@ struct ResumeCommand: AsyncParsableCommand {
         commandName: "resume", abstract: "End what 'varve suspend' began.",
         discussion: "An image with 'suspend: true' in its image.yaml stays suspended until that is removed.")
 
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "The image.") var image: String
-    @Option(help: "text or json.") var format: OutputFormat = .text
+    @OptionGroup var options: ImageOptions
 
     func run() async throws {
-        let name = try ImageName(image)
-        let format = format
-        let isAsked = try await server.ask(global) { daemon in
-            try await daemon.act("resume", on: name, format, "is resumed")
-        }
-        guard !isAsked else { return }
-        try await Suspension(global).set(name, isSuspended: false, format)
+        if try await options.ask("resume", answer: "is resumed") { return }
+        try await Suspension(options).set(isSuspended: false)
     }
 }
 
 /// The images that are suspended in a state directory that no daemon has.
 private struct Suspension {
-    let global: GlobalOptions
+    let options: ImageOptions
 
-    init(_ global: GlobalOptions) { self.global = global }
+    init(_ options: ImageOptions) { self.options = options }
 
     private struct Answer: Encodable {
         var image: ImageName
         var suspended: Bool
     }
 
-    func set(_ name: ImageName, isSuspended: Bool, _ format: OutputFormat) async throws {
-        let workspace = try await Workspace(global)
+    func set(isSuspended: Bool) async throws {
+        let name = try ImageName(options.image)
+        let workspace = try await Workspace(options.global)
         if isSuspended || !LoopControl.suspended(in: workspace.state).contains(name) {
             try await workspace.refresh()
             guard let findings = try await workspace.survey.survey(bases: .recorded) else {
@@ -132,7 +124,7 @@ private struct Suspension {
         let control = LoopControl(workspace.state, bell: Bell(), now: { Timestamp(seconds: time(nil)) })
         if isSuspended { try control.suspend(name) } else { try control.resume(name) }
         extendLifetime(lock)
-        switch format {
+        switch options.format {
         case .json: try Output.json(Answer(image: name, suspended: isSuspended))
         case .text: Output.line("\(name) is \(isSuspended ? "suspended" : "resumed")")
         }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import VarveModel
+import VarveServer
 
 /// What reading commands print of a daemon's answers: the same columns as without one.
 ///
@@ -11,7 +12,7 @@ extension DaemonClient {
     private func shown(_ text: String?) -> String { singleLine(redacted(text ?? "-"), limit: 2_000) }
 
     /// Prints an answer as JSON with sorted keys.
-    private func print(_ bytes: [UInt8]) throws { try Output.json(Self.decode(PlainJSON.self, bytes)) }
+    private func print(_ bytes: [UInt8]) throws { try Output.json(Self.decode(JSONNode.self, bytes)) }
 
     func showStatus(_ format: OutputFormat) async throws {
         let bytes = try await json(["images"])
@@ -50,7 +51,7 @@ extension DaemonClient {
     }
 
     private static func filtered(_ bytes: [UInt8], _ names: [ImageName]) throws -> [UInt8] {
-        guard case .object(var plan) = try decode(PlainJSON.self, bytes), case .list(let images) = plan["images"] else {
+        guard case .object(var plan) = try decode(JSONNode.self, bytes), case .list(let images) = plan["images"] else {
             return bytes
         }
         plan["images"] = .list(
@@ -58,7 +59,7 @@ extension DaemonClient {
                 guard case .object(let members) = image, case .text(let name) = members["name"] else { return false }
                 return names.contains { $0.value == name }
             })
-        return Array(try Output.jsonText(PlainJSON.object(plan), pretty: false).utf8)
+        return Array(try Output.jsonText(JSONNode.object(plan), pretty: false).utf8)
     }
 
     private func show(_ plan: ServedPlan, isWhole: Bool) {

@@ -13,7 +13,7 @@ extension API {
     }
 
     func metricsText(_ call: Call) async throws -> APIResponse {
-        APIResponse(status: 200, type: "text/plain; version=0.0.4; charset=utf-8", text: await metrics())
+        APIResponse(status: 200, type: DaemonMetrics.contentType, text: await metrics())
     }
 
     func repositoryList(_ call: Call) throws -> APIResponse { try .json(repositories.map(RepositoryJSON.init)) }

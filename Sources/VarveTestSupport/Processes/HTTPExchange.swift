@@ -100,6 +100,14 @@ public final class HTTPConnection: Sendable {
         }
     }
 
+    /// Waits until there is something to read, and leaves it there.
+    ///
+    /// - Returns: whether there is.
+    public func waitsToBeRead(atMost seconds: Int32 = 60) -> Bool {
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, seconds * 1_000) == 1
+    }
+
     /// Whether the other side closes the connection, with or without more to read, before this side loses patience.
     public func isClosedByPeer() -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65_536)

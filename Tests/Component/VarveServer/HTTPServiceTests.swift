@@ -97,7 +97,8 @@ struct HTTPServiceTests {
             let connection = try HTTPConnection(port: client.port)
             connection.send(client.request("GET", "/metrics"))
             let whole = "varve_up 1\n".utf8.count * 3_000_000
-            // A reader that does not read for longer than that: what is under test.
+            #expect(try await blocking { connection.waitsToBeRead() })
+            // A reader that does not read on for longer than that: what is under test.
             try await Task.sleep(for: .seconds(5))
             #expect(try await blocking { connection.read().count } < whole)
             #expect(try await client.get("/metrics").body.utf8.count == whole)

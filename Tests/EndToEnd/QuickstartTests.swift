@@ -5,7 +5,8 @@ import Testing
 import VarveTestSupport
 
 /// The demonstration does what the README says, and its images depend on their definitions alone.
-@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
+// It is the longest and waits for no slot: begun last, it would run on when all others are done.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(60)))
 struct QuickstartTests {
     private static let images = ["debian-python", "ds-python", "ds-notebook"]
 

@@ -36,7 +36,7 @@ struct Bootstrap: Sendable {
         environment["SOURCE_DATE_EPOCH"] = String(Recipe.epoch)
         let result = try await buildah.runner.run(
             Command(
-                "mmdebstrap", command.arguments, environment: environment, output: .lines, containment: .namespace,
+                "mmdebstrap", command.arguments, environment: environment, output: .lines(), containment: .namespace,
                 timeout: request.timeout
             ),
             onLine: { log.append(line: $0, layer: .base) }

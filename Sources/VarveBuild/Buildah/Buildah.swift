@@ -25,9 +25,31 @@ struct Buildah: Sendable {
         try await runner.run(
             Command(
                 "buildah", store.arguments + arguments, environment: environment,
-                output: onLine == nil ? .captured(limit: 16 << 20) : .lines, containment: containment, timeout: timeout
+                output: onLine == nil ? .captured(limit: 16 << 20) : .lines(), containment: containment,
+                timeout: timeout
             ),
             onLine: onLine ?? { _ in }
+        )
+    }
+
+    /// Runs a program of an image in a container and gives each line that it says; a non-zero exit is a result.
+    ///
+    /// - Parameter options: What `buildah run` is told beside the isolation.
+    func execute(
+        _ program: [String], in container: WorkingContainer, options: [String], scratch: Scratch, timeout: Duration,
+        onLine: @escaping @Sendable (String) -> Void
+    ) async throws -> CommandResult {
+        let output = try OutputPipe(at: scratch.path + "/output")
+        let target = Recipe.folder + "/output"
+        var arguments = store.arguments + ["run", "--no-hosts", "--hostname", "varve"] + isolation.arguments
+        arguments += Isolation.restrictions + options + ["--volume", "\(output.path):\(target):rw"]
+        arguments += [container.name, "--", "/bin/sh", "-c", #"exec >"$0" 2>&1 "$@""#, target] + program
+        return try await runner.run(
+            Command(
+                "buildah", arguments, environment: environment, output: .lines(also: output), containment: .namespace,
+                timeout: timeout
+            ),
+            onLine: { if !FailureCause.isNoise($0) { onLine($0) } }
         )
     }
 

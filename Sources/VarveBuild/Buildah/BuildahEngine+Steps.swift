@@ -16,12 +16,10 @@ extension BuildahEngine {
             let root = try await container.mount()
             let missing = Self.mountPoints.filter { !root.exists($0) }
             let hadVenv = root.exists(Self.venv)
-            let result = try await buildah.run(
-                runArguments(step, scratch: scratch, owner: request.owner) + [container.name, "--"] + step.arguments,
-                containment: .namespace, timeout: request.timeout
-            ) { line in
-                if !FailureCause.isNoise(line) { log.append(line: line, layer: kind) }
-            }
+            let result = try await buildah.execute(
+                step.arguments, in: container, options: options(of: step, scratch: scratch, owner: request.owner),
+                scratch: scratch, timeout: request.timeout
+            ) { log.append(line: $0, layer: kind) }
             guard result.isSuccess else {
                 let cause = FailureCause(kind: kind, status: result.status, tail: result.tail)
                 throw BuildFailure(
@@ -40,9 +38,8 @@ extension BuildahEngine {
         }
     }
 
-    private func runArguments(_ step: Step, scratch: Scratch, owner: Owner) throws -> [String] {
-        var arguments = ["run", "--no-hosts", "--hostname", "varve", "--workingdir", step.workingDirectory]
-        arguments += buildah.isolation.arguments + Isolation.restrictions
+    private func options(of step: Step, scratch: Scratch, owner: Owner) throws -> [String] {
+        var arguments = ["--workingdir", step.workingDirectory]
         if step.user == .root { arguments += ["--user", "0:0"] }
         let certificates = buildah.host.certificates
         let environment = Recipe.environment(hasCertificates: certificates != nil)

@@ -35,13 +35,11 @@ extension BuildahEngine {
         step.arguments += (script.hasShebang ? [] : ["bash"]) + [Recipe.folder + "/step/verify"]
         let arguments = step.arguments
         try await WorkingContainer.with(layer.configDigest, layer: nil, buildah: buildah) { container in
-            let result = try await buildah.run(
-                ["run", "--no-hosts", "--hostname", "varve"] + buildah.isolation.arguments + Isolation.restrictions
-                    + ["--volume", scratch.path + "/step:\(Recipe.folder)/step:ro", container.name, "--"] + arguments,
-                containment: .namespace, timeout: timeout
-            ) { line in
-                if !FailureCause.isNoise(line) { log.append(line: line, layer: layer.kind) }
-            }
+            let result = try await buildah.execute(
+                arguments, in: container,
+                options: ["--volume", scratch.path + "/step:\(Recipe.folder)/step:ro"], scratch: scratch,
+                timeout: timeout
+            ) { log.append(line: $0, layer: layer.kind) }
             guard result.isSuccess else {
                 let cause = FailureCause(kind: nil, status: result.status, tail: result.tail)
                 throw BuildFailure(

@@ -15,8 +15,8 @@ struct Command: Sendable {
     enum Output: Hashable, Sendable {
         /// It is collected, up to so many bytes; more is an error. Standard error goes to the line callback.
         case captured(limit: Int)
-        /// It goes to the line callback, in one stream with standard error.
-        case lines
+        /// It goes to the line callback, in one stream with standard error; so does what comes by the pipe.
+        case lines(also: OutputPipe? = nil)
     }
 
     /// The tool's name; found by `PATH` of `environment`.

@@ -116,15 +116,16 @@ struct CommandRunner: Sendable {
             onLine(line)
         }
         switch command.output {
-        case .lines:
-            let result = try await Subprocess.run(
-                configuration, input: .none, output: .sequence, error: .combinedWithOutput
-            ) { execution in
-                try await Self.readLines(execution.standardOutput, take: take)
+        case .lines(let pipe):
+            let run = {
+                try await Subprocess.run(
+                    configuration, input: .none, output: .sequence, error: .combinedWithOutput
+                ) { execution in
+                    try await Self.readLines(execution.standardOutput, take: take)
+                }.terminationStatus
             }
-            return CommandResult(
-                status: CommandResult.Status(result.terminationStatus), output: [], tail: tail.lines
-            )
+            let status = if let pipe { try await pipe.forwarding(take, while: run) } else { try await run() }
+            return CommandResult(status: CommandResult.Status(status), output: [], tail: tail.lines)
         case .captured(let limit):
             let result = try await Subprocess.run(configuration, input: .none, output: .sequence, error: .sequence) {
                 execution in

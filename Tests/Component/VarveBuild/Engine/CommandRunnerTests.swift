@@ -6,6 +6,8 @@ import Testing
 import VarveModel
 
 import enum VarveTestSupport.Loopback
+import class VarveTestSupport.TemporaryDirectory
+import struct VarveTestSupport.TemporaryDirectoryTrait
 
 @testable import VarveBuild
 
@@ -32,8 +34,31 @@ import enum VarveTestSupport.Loopback
     }
 
     @Test func bothStreamsKeepTheirOrderAsLines() async throws {
-        let result = try await CommandRunner().run(bash("echo a; echo b >&2; printf 'c\\rd\\xff'", output: .lines))
+        let result = try await CommandRunner().run(bash("echo a; echo b >&2; printf 'c\\rd\\xff'", output: .lines()))
         #expect(result.tail == ["a", "b", "c", "d\u{fffd}"])
+    }
+
+    @Test(.temporaryDirectory) func whatComesByThePipeIsLinesToo() async throws {
+        let path = try TemporaryDirectory.required().path("output")
+        for end in ["exit 3", "kill -9 $$"] {
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let pipe = try OutputPipe(at: path)
+            let script = "echo direct; { seq 20000; printf last; } >'\(path)'; \(end)"
+            let lines = Mutex<[String]>([])
+            let result = try await CommandRunner().run(bash(script, output: .lines(also: pipe))) { line in
+                lines.withLock { $0.append(line) }
+            }
+            let got = lines.withLock { $0 }
+            #expect(got.filter { $0 != "direct" } == (1...20000).map(String.init) + ["last"])
+            #expect(got.count { $0 == "direct" } == 1 && result.tail.contains("last") && !result.isSuccess)
+        }
+    }
+
+    @Test(.temporaryDirectory) func pipeThatNobodyOpensKeepsNobodyWaiting() async throws {
+        let pipe = try OutputPipe(at: TemporaryDirectory.required().path("output"))
+        let result = try await CommandRunner().run(bash("echo a", output: .lines(also: pipe)))
+        #expect(result.tail == ["a"])
+        #expect(throws: BuildFailure.self) { try OutputPipe(at: pipe.path) }
     }
 
     @Test func everythingThatAShortChildSaidArrives() async throws {
@@ -84,7 +109,7 @@ import enum VarveTestSupport.Loopback
         let (ready, continuation) = AsyncStream<Void>.makeStream()
         let away = containment == .namespace ? "setsid " : ""
         let command = bash(
-            "trap '' TERM; \(away)sleep \(mark) & echo ready; while :; do wait; done", output: .lines,
+            "trap '' TERM; \(away)sleep \(mark) & echo ready; while :; do wait; done", output: .lines(),
             containment: containment
         )
         let task = Task {

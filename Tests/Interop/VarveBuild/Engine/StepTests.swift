@@ -122,6 +122,18 @@ import VarveModel
         #expect(try await engine.layer(for: request.key, kind: .postBuild) == nil)
     }
 
+    /// The log is slow, so that what the step said is still on its way when it ends.
+    @Test func nothingThatAFailingStepSaidIsLost() async throws {
+        let engine = try await bench.makeEngine()
+        let log = SlowLines()
+        let failure = try await #require(throws: BuildFailure.self) {
+            let content = postBuild("#!/bin/sh\nseq 20000\nexit 3\n")
+            _ = try await engine.build(EngineBench.request(content, parent: bench.base()), log: log)
+        }
+        #expect(log.lines.all == (1...20000).map(String.init))
+        #expect(failure.tail.hasSuffix("\n20000"))
+    }
+
     @Test func deadlineEndsAStep() async throws {
         let engine = try await bench.makeEngine()
         let base = try await bench.base()
@@ -145,7 +157,7 @@ import VarveModel
         let mark = "86402.\(Int.random(in: 100_000..<999_999))"
         _ = try await engine.build(
             EngineBench.request(
-                postBuild("setsid sleep \(mark) </dev/null >/dev/null 2>&1 & :"), parent: bench.base()
+                postBuild("setsid sleep \(mark) & :"), parent: bench.base()
             ),
             log: Lines()
         )
@@ -176,6 +188,17 @@ import VarveModel
     }
 
     /// Tells when the first line comes.
+    /// Takes about a second for 20,000 lines.
+    private struct SlowLines: BuildLog {
+        let lines = Lines()
+
+        func append(line: String, layer: LayerKind) {
+            let start = ContinuousClock.now
+            while start.duration(to: .now) < .microseconds(50) {}
+            lines.append(line: line, layer: layer)
+        }
+    }
+
     private struct Signal: BuildLog {
         let continuation: AsyncStream<Void>.Continuation
         func append(line: String, layer: LayerKind) { continuation.yield() }

@@ -61,7 +61,10 @@ let package = Package(
         ),
         .target(
             name: "VarveBuild",
-            dependencies: ["VarveModel", crypto, logging, subprocess, systemPackage],
+            dependencies: [
+                "VarveModel", asyncHTTPClient, crypto, logging, subprocess, systemPackage,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             exclude: pages,
             swiftSettings: settings
         ),

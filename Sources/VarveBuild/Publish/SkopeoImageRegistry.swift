@@ -12,6 +12,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
     let stateDirectory: String
     private let exporter: ImageExporter
     private let destination: any ImageDestination
+    private let resolver: ImageResolver
 
     /// A registry for the images of one store.
     ///
@@ -21,14 +22,18 @@ public struct SkopeoImageRegistry: ImageRegistry {
     ///   - stateDirectory: Where half-made exports and compressed layers are kept; an absolute path.
     ///   - access: How registries are reached.
     ///   - environment: varve's own environment; tools see the part that they need.
+    ///   - memory: What earlier lookups learned; one for the process.
     public init(
         address: RegistryAddress, store: BuildahStore, stateDirectory: String, access: RegistryAccess,
-        environment: [String: String]
+        environment: [String: String], memory: RegistryMemory = RegistryMemory()
     ) {
         self.address = address
         self.store = store
         self.stateDirectory = stateDirectory
         skopeo = Skopeo(environment: environment, access: access)
+        resolver = ImageResolver(
+            skopeo: skopeo, probe: ManifestProbe(access: access, environment: environment, memory: memory),
+            memory: memory)
         exporter = ImageExporter(skopeo: skopeo, stateDirectory: FilePath(stateDirectory))
         destination =
             switch address {
@@ -55,7 +60,7 @@ public struct SkopeoImageRegistry: ImageRegistry {
 
     /// Finds the platform's manifest and config of a reference, without pulling a layer.
     public func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedImage {
-        try await ImageResolver(skopeo: skopeo).resolve(reference, platform: platform)
+        try await resolver.resolve(reference, platform: platform)
     }
 
     /// Where an image of this repository is published, without tag or digest.

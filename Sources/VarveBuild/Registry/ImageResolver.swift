@@ -3,24 +3,47 @@
 import VarveModel
 
 /// Finds what a reference means for a platform, without pulling a layer.
+///
+/// What was found once is taken again for as long as the registry answers `HEAD` with the same digest.
 struct ImageResolver: Sendable {
     private let skopeo: Skopeo
+    private let probe: ManifestProbe
+    private let memory: RegistryMemory
     /// How many indexes may stand one in another.
     private static let depthLimit = 3
 
-    /// A resolver that asks by skopeo.
-    init(skopeo: Skopeo) { self.skopeo = skopeo }
+    /// A resolver that asks by skopeo where the probe does not say that nothing changed.
+    init(skopeo: Skopeo, probe: ManifestProbe, memory: RegistryMemory) {
+        self.skopeo = skopeo
+        self.probe = probe
+        self.memory = memory
+    }
 
     /// The platform's manifest of a reference.
     ///
     /// What was asked for by digest is checked against it, so every step from the index to the config's digest is.
     ///
-    /// - Throws: `BuildFailure` of class `definition` where the name, the platform or a usable manifest is missing.
+    /// A lookup never takes the answer of another one that runs: that one may have asked before what this one is to see.
+    ///
+    /// - Throws: `BuildFailure`; of class `definition` where the name, the platform or a usable manifest is missing.
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedImage {
+        let wanted = PlatformReference(reference, for: platform)
+        if let known = memory.meaning(of: wanted) {
+            if try await probe.digest(of: reference) == known.top { return known.image }
+        } else {
+            try await probe.waitForTurn(of: reference)
+        }
+        let found = try await find(reference, platform: platform)
+        memory.keep(found, of: wanted)
+        return found.image
+    }
+
+    private func find(_ reference: ImageReference, platform: Platform) async throws -> RegistryMemory.Meaning {
         func refuse(_ cause: String) -> BuildFailure {
             BuildFailure(.definition, message: "failed to resolve image '\(reference)': \(cause)")
         }
         var current = reference
+        var top: Digest?
         var chosenByIndex = false
         for _ in 0..<Self.depthLimit {
             let bytes = try await skopeo.manifest(of: .registry(current))
@@ -29,7 +52,10 @@ struct ImageResolver: Sendable {
                     .transient, message: "failed to resolve image '\(current)': the registry gave other bytes"
                 )
             }
-            switch try OCIDocument(bytes, subject: current.description) {
+            let document = try OCIDocument(bytes, subject: current.description)
+            let first = top ?? document.digest
+            top = first
+            switch document {
             case .index(let index):
                 guard let entry = index.entry(for: platform) else {
                     throw refuse("it is not there for \(platform), only for: \(index.platforms)")
@@ -42,10 +68,11 @@ struct ImageResolver: Sendable {
                 guard chosenByIndex || config.matches(platform) else {
                     throw refuse("it is for \(config.platform), not for \(platform)")
                 }
-                return ResolvedImage(
+                let image = ResolvedImage(
                     reference: reference.description, manifestDigest: manifest.digest,
                     configDigest: manifest.config.digest, cudaVersion: config.cudaVersion
                 )
+                return RegistryMemory.Meaning(top: first, image: image)
             }
         }
         throw refuse("more than \(Self.depthLimit) indexes stand one in another")

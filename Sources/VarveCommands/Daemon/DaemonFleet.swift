@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import VarveBuild
 import VarveDefinition
 import VarveGit
 import VarveModel
@@ -34,7 +35,8 @@ final class DaemonFleet: Sendable {
     init(_ settings: DaemonSettings, format: OutputFormat) async throws {
         let repositories = settings.repositories.map { settings.workspace(of: $0) }
         var workspaces: [Workspace] = []
-        for repository in repositories { workspaces.append(try await Workspace(repository)) }
+        let memory = RegistryMemory()
+        for repository in repositories { workspaces.append(try await Workspace(repository, memory: memory)) }
         guard let first = workspaces.first else { throw CommandError("the configuration names no repository") }
         try first.state.prepare()
         lock = try StateLock(first.state)

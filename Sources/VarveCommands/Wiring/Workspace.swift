@@ -44,6 +44,7 @@ struct Workspace {
     let lease: GitLeaseStore
     private let destination: RegistryAddress
     private let access: RegistryAccess
+    private let memory: RegistryMemory
     private let isolation: Isolation
     private let limits: DiskLimits
     private let environment = ProcessInfo.processInfo.environment
@@ -56,7 +57,9 @@ struct Workspace {
                 isolation: global.isolation.engine, disk: try DiskLimits.ofEnvironment()))
     }
 
-    init(_ settings: WorkspaceSettings) async throws {
+    /// - Parameter memory: What lookups in registries learned; one for all that work in this process.
+    init(_ settings: WorkspaceSettings, memory: RegistryMemory = RegistryMemory()) async throws {
+        self.memory = memory
         platform = try Self.hostPlatform()
         let address = settings.repository
         isLocal = !GlobalOptions.isURL(address)
@@ -98,7 +101,8 @@ struct Workspace {
     /// The registry, over a store.
     private func registry(_ store: BuildahStore) -> SkopeoImageRegistry {
         SkopeoImageRegistry(
-            address: destination, store: store, stateDirectory: state.path, access: access, environment: environment)
+            address: destination, store: store, stateDirectory: state.path, access: access, environment: environment,
+            memory: memory)
     }
 
     /// Whether images can be published.

@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// A proxy in front of an HTTP server of the test that misbehaves by rules, each for as many requests as it says.
+/// A proxy in front of an HTTP server of the test that misbehaves by rules, each for as many requests as it says, or by
+/// chance, and that can ask for the tokens of a registry.
 public struct FaultProxy: Sendable {
     /// What the proxy does to the requests that match.
     public struct Rule: Sendable, Codable {
@@ -88,10 +89,29 @@ public struct FaultProxy: Sendable {
     ///
     /// - Throws: `FixtureError` when the proxy does not answer.
     public func set(_ rules: [Rule]) throws {
-        let body = String(decoding: try JSONEncoder().encode(rules), as: UTF8.self)
-        let head = "PUT /__control/rules HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        try put("rules", String(decoding: try JSONEncoder().encode(rules), as: UTF8.self))
+    }
+
+    /// From now on each request that no rule meets meets a fault with the chance `share`: 429 with `Retry-After`, 500, or a
+    /// connection that is closed before, in the middle, or when all was done.
+    ///
+    /// - Throws: `FixtureError` when the proxy does not answer.
+    public func misbehave(seed: UInt64, share: Double) throws {
+        try put("chance", #"{"seed": \#(seed), "share": \#(share)}"#)
+    }
+
+    /// From now on requests below `/v2/` need a Bearer token, which `credentials`, `USER:PASSWORD`, buy, or nothing does,
+    /// and which lives for so many seconds.
+    ///
+    /// - Throws: `FixtureError` when the proxy does not answer.
+    public func requireTokens(life seconds: Int, credentials: String? = nil) throws {
+        try put("tokens", #"{"life": \#(seconds), "credentials": \#(credentials.map { "\"\($0)\"" } ?? "null")}"#)
+    }
+
+    private func put(_ name: String, _ body: String) throws {
+        let head = "PUT /__control/\(name) HTTP/1.0\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
         guard Loopback.exchange(port: port, send: head + body)?.contains(" 200 ") == true else {
-            throw FixtureError("the fault proxy did not take the rules")
+            throw FixtureError("the fault proxy did not take the \(name)")
         }
     }
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HTTPTypes
-public import Hummingbird
-import NIOCore
 public import VarveDefinition
 
 /// `POST /webhooks/NAME`: rings the loops that an event may concern.
 ///
-/// A request is refused before its body is looked at, and a body that the secret does not sign before it is parsed. What
-/// a payload says chooses which loops look; what they find there is theirs to read.
+/// A body that the secret does not sign is not parsed. What a payload says chooses which loops look; what they find there
+/// is theirs to read.
 public struct WebhookRoutes: Sendable {
     /// What became of a request.
     public enum Outcome: String, CaseIterable, Hashable, Sendable {
@@ -20,12 +17,7 @@ public struct WebhookRoutes: Sendable {
         case ping
         /// The sender does not know the secret.
         case refused
-        /// The body is too large.
-        case oversized = "too-large"
     }
-
-    /// The largest body that is read.
-    public static let bodyLimit = 1 << 20
 
     private let hooks: [String: Webhook]
     private let targets: [WebhookTarget]
@@ -41,68 +33,12 @@ public struct WebhookRoutes: Sendable {
         self.observe = observe
     }
 
-    /// What a request is answered.
-    public struct Answer: Hashable, Sendable {
-        /// The status code.
-        public var status: Int
-        /// The text for people, of the type `text/plain`.
-        public var text: String
-    }
-
-    /// Adds the routes; they need no token of the API.
-    public func addRoutes<Context: RequestContext>(to router: some RouterMethods<Context>) {
-        router.post("webhooks/:name") { request, context in
-            var headers: [String: String] = [:]
-            for field in request.headers {
-                let name = field.name.canonicalName
-                headers[name] = headers[name].map { $0 + ", " + field.value } ?? field.value
-            }
-            let answer = try await answer(name: context.parameters.get("name") ?? "", headers: headers) {
-                try await Self.body(of: request)
-            }
-            return Response(
-                status: .init(code: answer.status), headers: [.contentType: "text/plain; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: answer.text)))
+    private func outcome(_ hook: Webhook, _ headers: [String: String], _ body: [UInt8]) async -> Outcome {
+        switch hook.proof(in: headers) {
+        case .none: return .refused
+        case .signature(let signature): if !hook.secret.signs(body, as: signature) { return .refused }
+        case .token: break
         }
-    }
-
-    private static func body(of request: Request) async throws -> [UInt8]? {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > bodyLimit { return nil }
-        var body: [UInt8] = []
-        for try await part in request.body {
-            guard body.count + part.readableBytes <= bodyLimit else { return nil }
-            body += part.readableBytesView
-        }
-        return body
-    }
-
-    /// Takes a request.
-    ///
-    /// - Parameters:
-    ///   - name: the last part of the path.
-    ///   - headers: the headers by their names in lower case.
-    ///   - body: reads the body; nil where it has more than `bodyLimit`.
-    public func answer(
-        name: String, headers: [String: String], body: () async throws -> [UInt8]?
-    ) async rethrows -> Answer {
-        guard let hook = hooks[name] else { return Answer(status: 404, text: "there is no such webhook\n") }
-        let outcome = try await outcome(hook, headers, body)
-        observe(hook.settings.kind, outcome)
-        return switch outcome {
-        case .accepted, .ignored: Answer(status: 202, text: outcome.rawValue + "\n")
-        case .ping: Answer(status: 200, text: "ok\n")
-        case .refused: Answer(status: 401, text: "the signature or the token is missing or wrong\n")
-        case .oversized: Answer(status: 413, text: "the body has more than \(Self.bodyLimit) bytes\n")
-        }
-    }
-
-    private func outcome(
-        _ hook: Webhook, _ headers: [String: String], _ read: () async throws -> [UInt8]?
-    ) async rethrows -> Outcome {
-        let proof = hook.proof(in: headers)
-        if case .none = proof { return .refused }
-        guard let body = try await read(), body.count <= Self.bodyLimit else { return .oversized }
-        if case .signature(let signature) = proof, !hook.secret.signs(body, as: signature) { return .refused }
         switch hook.hint(headers: headers, body: body) {
         case .ping: return .ping
         case .other: return .ignored
@@ -132,10 +68,19 @@ public struct WebhookRoutes: Sendable {
 }
 
 extension WebhookRoutes: WebhookResponder {
-    /// Answers a request whose body was read already.
+    /// Answers a request in plain text.
     public func respond(to request: APIRequest) async -> APIResponse {
+        func answer(_ status: Int, _ text: String) -> APIResponse {
+            APIResponse(status: status, type: "text/plain; charset=utf-8", text: text + "\n")
+        }
         let name = request.path.split(separator: "/").last.map(String.init) ?? ""
-        let answer = await answer(name: name, headers: request.headers) { request.body }
-        return APIResponse(status: answer.status, type: "text/plain; charset=utf-8", text: answer.text)
+        guard let hook = hooks[name] else { return answer(404, "there is no such webhook") }
+        let outcome = await outcome(hook, request.headers, request.body)
+        observe(hook.settings.kind, outcome)
+        return switch outcome {
+        case .accepted, .ignored: answer(202, outcome.rawValue)
+        case .ping: answer(200, "ok")
+        case .refused: answer(401, "the signature or the token is missing or wrong")
+        }
     }
 }

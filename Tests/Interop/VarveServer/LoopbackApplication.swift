@@ -8,6 +8,7 @@ import NIOHTTP1
 import ServiceLifecycle
 import Synchronization
 import Testing
+import VarveServer
 import VarveTestSupport
 
 /// Runs an application on the loopback interface, on a free port or the one given, for as long as the body takes.
@@ -36,6 +37,25 @@ func withApplication(
     await services.triggerGracefulShutdown()
     _ = await server.result
     try outcome.get()
+}
+
+/// Runs the daemon's server on the loopback interface for as long as the body takes; metrics need no token.
+func withServer(
+    metrics: @escaping @Sendable () async -> String = { "" }, webhooks: (any WebhookResponder)? = nil,
+    body: (_ address: String) async throws -> Void
+) async throws {
+    let settings = HTTPSettings(host: "127.0.0.1", port: 0, tls: nil, tokens: TokenTable(), areMetricsOpen: true)
+    let service = try HTTPService(settings, repositories: [], metrics: metrics, webhooks: webhooks)
+    let (addresses, continuation) = AsyncStream<String>.makeStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            defer { continuation.finish() }
+            try await service.run { continuation.yield($0) }
+        }
+        let address = await addresses.first { _ in true }
+        try await body(#require(address))
+        group.cancelAll()
+    }
 }
 
 /// Posts a body and gives the status and the text of the answer.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Hummingbird
 import Testing
 import VarveModel
 import VarveTestSupport
@@ -147,9 +146,8 @@ struct MetricsTests {
 
     @Test
     func routeHasTheMediaTypeThatPrometheusAsksFor() async throws {
-        let router = Router()
-        MetricsRoutes(DaemonMetrics(now: { Timestamp(seconds: 0) }), sources: []).addRoutes(to: router)
-        try await withApplication(router) { address in
+        let metrics = DaemonMetrics(now: { Timestamp(seconds: 0) })
+        try await withServer(metrics: { metrics.text([]) }) { address in
             let head = try await Command.run(
                 "python3",
                 [

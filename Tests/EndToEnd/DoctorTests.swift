@@ -154,4 +154,62 @@ struct DoctorTests {
             VarveProcess.binary(), ["doctor", "--config", broken, "--format", "json"])
         #expect(refused.status == 1 && refused.stdout.contains("broken.yaml:2:15"), "\(refused)")
     }
+
+    @Test
+    func serverAndSecretsAreChecked() async throws {
+        let fleet = try await Fleet()
+        func write(_ text: String, _ name: String, mode: Int = 0o600) throws -> String {
+            let path = try fleet.directory.write(text, to: name)
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+            return path
+        }
+        let (good, open, blank) = (
+            try write("s3cret\n", "good"), try write("s3cret\n", "open", mode: 0o644), try write("\n", "blank")
+        )
+        let token = try await Command.run(
+            VarveProcess.binary(), ["token", "--user", "ada", "--scope", "act", "--format", "json"])
+        let entry = try JSONValue(parsing: token.stdout)["entry"]
+        let entries = "tokens: [{user: ada, scopes: [act], sha256: \(entry["sha256"].string ?? "")}]"
+        func report(_ certificate: String, _ key: String, tokens: String) async throws -> Report {
+            let file = try fleet.directory.write(
+                """
+                stateDir: \(fleet.varve.state)
+                registry: \(fleet.prefix)
+                plainHTTP: ['\(fleet.registry.host)']
+                repositories: [{repo: \(fleet.git.folder)}]
+                server: {certificate: \(certificate), key: \(key), \(tokens)}
+                webhooks:
+                - {name: a, kind: github, secretFile: \(good)}
+                - {name: b, kind: gitlab, secretFile: \(open)}
+                - {name: c, kind: generic, secretFile: \(blank)}
+                notifications:
+                - {kind: json, url: 'http://127.0.0.1:1/', secretFile: /nowhere}
+                """, to: "daemon.yaml")
+            return try Report(
+                await Command.result(
+                    VarveProcess.binary(), ["doctor", "--config", file, "--format", "json"],
+                    environment: fleet.varve.environment))
+        }
+        let valid = try await TestCertificate(in: fleet.directory, named: "valid")
+        let ended = try await TestCertificate(in: fleet.directory, named: "ended", days: -1)
+        let first = try await report(valid.certificate, valid.key, tokens: entries)
+        #expect(first.result.status == 1)
+        #expect(
+            first.failed == ["key webhooks[c].secretFile", "key notifications[0].secretFile"], "\(first)")
+        #expect(first.named("key webhooks[a]")["outcome"].string == "ok", "\(first)")
+        #expect(first.named("key webhooks[b]")["remedy"].string?.contains("chmod 600") == true, "\(first)")
+        #expect(first.named("key server.certificate")["detail"].string?.contains("valid until 20") == true, "\(first)")
+        #expect(first.named("key server.key")["outcome"].string == "ok", "\(first)")
+        #expect(first.named("key server.tokens")["detail"].string == "1 tokens: 0 may read, 1 may act", "\(first)")
+        let second = try await report(ended.certificate, ended.key, tokens: "tokens: []")
+        #expect(second.named("key server.certificate")["detail"].string?.contains("since 20") == true, "\(second)")
+        #expect(second.named("key server.certificate")["remedy"].string?.contains("renew it") == true, "\(second)")
+        #expect(second.named("key server.tokens")["outcome"].string == "warning", "\(second)")
+        let third = try await report(valid.certificate, ended.key, tokens: entries)
+        #expect(third.failed.contains("key server.certificate"), "\(third)")
+        #expect(third.named("key server.certificate")["detail"].string?.contains("failed to use") == true, "\(third)")
+        let fourth = try await report(valid.certificate, valid.key, tokens: "tokens: [{user: a, sha256: abc}]")
+        #expect(fourth.failed == ["configuration"], "\(fourth)")
+        #expect(!"\(first)\(second)\(third)\(fourth)".contains("s3cret"))
+    }
 }

@@ -227,14 +227,9 @@ struct ServerTests {
     @Test
     func certificateOfFilesIsServed() async throws {
         let fleet = try await Fleet()
-        let (certificate, key) = (fleet.directory.path("tls.crt"), fleet.directory.path("tls.key"))
-        try await Command.run(
-            "openssl",
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
-            ])
-        let served = try await ServedDaemon(fleet, server: "  certificate: \(certificate)\n  key: \(key)\n")
+        let made = try await TestCertificate(in: fleet.directory)
+        let certificate = made.certificate
+        let served = try await ServedDaemon(fleet, server: "  certificate: \(certificate)\n  key: \(made.key)\n")
         let program = """
             import ssl, sys, urllib.request
             context = ssl.create_default_context(cafile=sys.argv[1])

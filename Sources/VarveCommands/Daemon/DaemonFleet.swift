@@ -145,7 +145,8 @@ final class DaemonFleet: Sendable {
             }
             if let server {
                 group.addTask { [format] in
-                    try await server.run { format.say(listeningOn: $0) }
+                    try await server.run(
+                        onListening: { format.say(listeningOn: $0) }, warn: { format.say(warning: $0) })
                     return false
                 }
             }

@@ -58,4 +58,12 @@ extension OutputFormat {
         case .json: Output.line((try? Output.jsonText(["event": "listening", "url": url], pretty: false)) ?? "")
         }
     }
+
+    /// Says what a person should know of the server.
+    func say(warning text: String) {
+        switch self {
+        case .text: Output.line("warning: \(text)")
+        case .json: Output.line((try? Output.jsonText(["event": "warning", "message": text], pretty: false)) ?? "")
+        }
+    }
 }

@@ -5,6 +5,7 @@ import Glibc
 import VarveBuild
 import VarveDefinition
 import VarveModel
+import VarveServer
 
 /// What `varve doctor` looks at in a daemon's configuration, key by key.
 struct SettingsChecks {
@@ -15,7 +16,8 @@ struct SettingsChecks {
     /// A check a key that can be wrong although it is well formed, and one that says which variables beat the file.
     func checks() -> [HealthCheck] {
         [source, builders, intervals] + plainHTTP + git(settings.git, "")
-            + settings.repositories.enumerated().flatMap { git($1.git, "repositories[\($0)].") } + addresses
+            + settings.repositories.enumerated().flatMap { git($1.git, "repositories[\($0)].") } + addresses + secrets
+            + (settings.server.map(ServerChecks.init)?.checks() ?? [])
     }
 
     private var source: HealthCheck {
@@ -67,7 +69,7 @@ struct SettingsChecks {
             ("knownHosts", git.knownHosts, false),
         ]
         var checks = files.compactMap { name, path, isSecret in
-            path.map { check(file: $0, key: "key \(prefix)credentials.\(name)", isSecret: isSecret) }
+            path.map { Self.check(file: $0, key: "key \(prefix)credentials.\(name)", isSecret: isSecret) }
         }
         if let name = git.name, let email = git.email {
             checks.append(HealthCheck("key \(prefix)identity", .ok, "\(name) <\(email)>"))
@@ -75,7 +77,38 @@ struct SettingsChecks {
         return checks
     }
 
-    private func check(file path: String, key: String, isSecret: Bool) -> HealthCheck {
+    /// What webhooks and notifications prove themselves by.
+    private var secrets: [HealthCheck] {
+        var files: [(key: String, path: String?)] = settings.webhooks.map {
+            ("webhooks[\($0.name)].secretFile", $0.secretFile)
+        }
+        for (index, told) in settings.notifications.enumerated() {
+            let prefix = "notifications[\(index)]."
+            files += [
+                (prefix + "urlFile", told.urlFile), (prefix + "secretFile", told.secretFile),
+                (prefix + "tokenFile", told.tokenFile),
+            ]
+        }
+        var checks = files.compactMap { key, path -> HealthCheck? in
+            guard let path = path.map(GlobalOptions.absolute) else { return nil }
+            let check = Self.check(file: path, key: "key " + key, isSecret: true)
+            guard check.outcome != .failed else { return check }
+            do throws(SecretFileError) {
+                _ = try Secret(file: path)
+                return check
+            } catch {
+                return HealthCheck(check.name, .failed, error.cause, remedy: "write the secret alone into '\(path)'")
+            }
+        }
+        if settings.server == nil, !settings.webhooks.isEmpty {
+            checks.append(
+                HealthCheck("key webhooks", .failed, "nothing listens for them", remedy: "add 'server' to the file"))
+        }
+        return checks
+    }
+
+    /// Whether a file is there, holds something, and, of a secret, is readable by its owner alone.
+    static func check(file path: String, key: String, isSecret: Bool) -> HealthCheck {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, access(path, R_OK) == 0 else {
             return HealthCheck(

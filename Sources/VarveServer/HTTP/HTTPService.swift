@@ -57,6 +57,8 @@ public struct HTTPSettings: Sendable {
     public var tokens: TokenTable
     /// Whether `/metrics` answers without a token.
     public var areMetricsOpen: Bool
+    /// How often the files of the certificate are read again.
+    public var renewal: Duration = .seconds(60)
     /// What a client may take of time and room.
     public var limits = Limits()
 
@@ -81,6 +83,7 @@ public struct HTTPService: Sendable {
     private let settings: HTTPSettings
     private let responder: APIResponder
     private let server: HTTPServerBuilder
+    private let certificate: ServedCertificate?
     private let logs: LogWatch
     private let connections: Int
 
@@ -112,14 +115,19 @@ public struct HTTPService: Sendable {
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
         let plain = HTTPServerBuilder.http1(configuration: channel)
-        server = try settings.tls.map { try .tls(plain, tlsConfiguration: Self.configuration($0)) } ?? plain
+        certificate = try settings.tls.map(ServedCertificate.init)
+        server = try certificate.map { try .tls(plain, tlsConfiguration: $0.configuration) } ?? plain
     }
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter onListening: told the URL once requests are taken.
+    /// - Parameters:
+    ///   - onListening: told the URL once requests are taken.
+    ///   - warn: told of a renewed certificate that cannot be used.
     /// - Throws: `HTTPServiceError` when the address cannot be listened on.
-    public func run(onListening: @escaping @Sendable (String) async -> Void) async throws {
+    public func run(
+        onListening: @escaping @Sendable (String) async -> Void, warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws {
         var logger = Logger(label: "varve.http")
         // What is told there is that the task was cancelled; what a person needs is thrown.
         logger.logLevel = .critical
@@ -136,6 +144,7 @@ public struct HTTPService: Sendable {
         do {
             try await withThrowingDiscardingTaskGroup { group in
                 group.addTask { await logs.run() }
+                if let certificate { group.addTask { await certificate.renew(every: settings.renewal, warn: warn) } }
                 group.addTask {
                     try await Self.serve(application, logger: application.logger)
                     if !Task.isCancelled { throw HTTPServiceError(description: "the HTTP server has ended by itself") }
@@ -161,20 +170,6 @@ public struct HTTPService: Sendable {
             try await server.value
         } onCancel: {
             Task { await group.triggerGracefulShutdown() }
-        }
-    }
-
-    private static func configuration(_ files: HTTPSettings.TLSFiles) throws -> TLSConfiguration {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate)
-            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            configuration.minimumTLSVersion = .tlsv12
-            return configuration
-        } catch {
-            throw HTTPServiceError(
-                description: "failed to use certificate '\(files.certificate)' with key '\(files.key)': \(error)")
         }
     }
 

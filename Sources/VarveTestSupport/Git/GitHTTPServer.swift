@@ -34,26 +34,17 @@ public struct GitHTTPServer: Sendable {
         origin = certificate == nil ? ("http", "127.0.0.1") : ("https", "localhost")
     }
 
-    /// Makes a certificate for `localhost` that nobody has signed but itself.
-    ///
-    /// For the name, because the mbedTLS 2.28 that libgit2 uses on Debian 12 does not look at addresses in a certificate.
+    /// Makes a certificate for `localhost`.
     ///
     /// - Returns: The file with the certificate alone, and the file with certificate and key.
     /// - Throws: `FixtureError` when openssl is not there or fails.
     public static func makeCertificate(
         in directory: TemporaryDirectory
     ) async throws -> (certificate: String, withKey: String) {
-        let (certificate, key) = (directory.path("certificate.pem"), directory.path("key.pem"))
-        try await Command.run(
-            "openssl",
-            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-                + [
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
-                    certificate,
-                ]
-        )
-        let both = [certificate, key].map { (try? String(contentsOfFile: $0, encoding: .utf8)) ?? "" }.joined()
-        return (certificate, try directory.write(both, to: "certificate-and-key.pem"))
+        let made = try await TestCertificate(in: directory)
+        let both = [made.certificate, made.key].map { (try? String(contentsOfFile: $0, encoding: .utf8)) ?? "" }
+            .joined()
+        return (made.certificate, try directory.write(both, to: "certificate-and-key.pem"))
     }
 
     /// The address of a repository below the served folder.

@@ -195,6 +195,72 @@ struct HTTPServiceTests {
         }
     }
 
+    /// The certificate that a server shows.
+    private static func shown(_ port: Int) async throws -> String {
+        let program = "import ssl, sys; print(ssl.get_server_certificate(('127.0.0.1', int(sys.argv[1])), timeout=30))"
+        return try await Command.run("python3", ["-c", program, String(port)]).trimmed
+    }
+
+    @Test
+    func renewedCertificateIsShownWithoutARestart() async throws {
+        let directory = try TemporaryDirectory.required()
+        let (first, second) = (
+            try await TestCertificate(in: directory, named: "first"),
+            try await TestCertificate(in: directory, named: "second")
+        )
+        let texts = try [first, second].map { made in
+            try String(contentsOfFile: made.certificate, encoding: .utf8).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+        }
+        var settings = HTTPSettings(
+            host: "127.0.0.1", port: 0, tls: .init(certificate: first.certificate, key: first.key),
+            tokens: TokenTable(), areMetricsOpen: false)
+        settings.renewal = .milliseconds(20)
+        let service = try HTTPService(settings, repositories: [], metrics: { "" })
+        let (urls, listening) = AsyncStream<String>.makeStream()
+        let (warnings, warned) = AsyncStream<String>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await service.run {
+                    listening.yield($0)
+                } warn: {
+                    warned.yield($0)
+                }
+            }
+            let url = await urls.first { _ in true }
+            let port = try #require(url.flatMap { Int($0.split(separator: ":").last ?? "") })
+            #expect(try await Self.shown(port) == texts[0])
+            // A certificate whose key is not there yet changes nothing, and is said once.
+            try TemporaryDirectory.write(texts[1], to: first.certificate)
+            let warning = await warnings.first { _ in true }
+            #expect(warning?.contains("the one that was read before stays in use") == true, "\(warning ?? "")")
+            #expect(try await Self.shown(port) == texts[0])
+            try FileManager.default.removeItem(atPath: first.key)
+            try FileManager.default.copyItem(atPath: second.key, toPath: first.key)
+            try await Loopback.wait(for: "the renewed certificate", deadline: .seconds(30)) {
+                try await Self.shown(port) == texts[1]
+            }
+            group.cancelAll()
+        }
+    }
+
+    @Test
+    func certificateOfAnotherKeyIsSaid() async throws {
+        let directory = try TemporaryDirectory.required()
+        let (first, second) = (
+            try await TestCertificate(in: directory, named: "first"),
+            try await TestCertificate(in: directory, named: "second")
+        )
+        let settings = HTTPSettings(
+            host: "127.0.0.1", port: 0, tls: .init(certificate: first.certificate, key: second.key),
+            tokens: TokenTable(), areMetricsOpen: false)
+        #expect {
+            try HTTPService(settings, repositories: [], metrics: { "" })
+        } throws: {
+            "\($0)".contains("failed to use certificate '\(first.certificate)' with key '\(second.key)'")
+        }
+    }
+
     @Test
     func certificateThatIsNotThereIsSaid() throws {
         let settings = HTTPSettings(

@@ -116,6 +116,24 @@ struct ServerTests {
     }
 
     @Test
+    func stopIsPartOfTheHistory() async throws {
+        let fleet = try await Fleet()
+        let step = HeldStep()
+        try await fleet.git.commit(
+            Fleet.image("a", base: try await fleet.base(.tiny), files: ["postBuild": step.script]))
+        let served = try await ServedDaemon(fleet)
+        try await step.reached()
+        #expect(try served.client.post("/api/v1/images/a/stop").status == 202)
+        let finished = try await served.daemon.event("image-finished")
+        #expect(finished?["status"].string == "error", "\(finished ?? .null)")
+        _ = try await served.daemon.event("pass-finished")
+        let build = try served.reader.get("/api/v1/images/a/builds").json()[0]
+        #expect(build["error"]["class"].string == "cancelled" && build["error"]["message"].string == "stopped by ada")
+        let log = try await fleet.git("log", "-1", "--notes=varve/log", "--format=%N", "--", "images/a")
+        #expect(log.contains(" a error in ") && log.contains("; stopped by ada"), "\(log)")
+    }
+
+    @Test
     func logsAreFollowedByManyWhileTheLoopGoesOn() async throws {
         let fleet = try await Fleet()
         let step = HeldStep()

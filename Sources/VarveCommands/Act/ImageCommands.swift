@@ -56,7 +56,7 @@ struct ImageOptions: ParsableArguments {
 struct StopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "End the running build of an image.",
-        discussion: "It is built again when an input changes or somebody asks.")
+        discussion: "Its record says who stopped it. It is built again when an input changes or somebody asks.")
 
     @OptionGroup var options: ImageOptions
 

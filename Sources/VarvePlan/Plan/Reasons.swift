@@ -19,7 +19,10 @@ struct Reasons {
                 changed.append(reason)
             }
         }
-        return changed + publicationChanges(since: last) + failure
+        changed += publicationChanges(since: last)
+        // That a rebuild was stopped leaves an image that is as defined as it is.
+        if changed.isEmpty, plan.latest?.error?.failureClass == .cancelled { return [] }
+        return changed + failure
     }
 
     /// The layers that a platform's are compared with; nil where it was not built before.
@@ -133,7 +136,10 @@ struct Reasons {
     private var failure: [RebuildReason] {
         guard let latest = plan.latest, latest.status == .error, let error = latest.error else { return [] }
         let keys = Set(plan.platforms.flatMap(\.layers).compactMap(\.key))
-        let isSame = latest.layers.allSatisfy { keys.contains($0.key) }
+        // A failing layer fails whatever stands above it; who stopped a build may wait for a change of any part.
+        let isSame =
+            latest.layers.allSatisfy { keys.contains($0.key) }
+            && (error.failureClass != .cancelled || latest.tree == plan.definition.tree)
         return isSame && latest.verifyIsStill(plan.definition) ? [.lastBuildFailed(message: error.message)] : []
     }
 }

@@ -12,7 +12,8 @@ public final class LoopControl: Sendable {
     struct Requests: Sendable {
         var rebuilds: [ImageName: Rebuild] = [:]
         var interactive: Set<ImageName> = []
-        var stopped: Set<ImageName> = []
+        /// What is to leave the queue, and who asked for that.
+        var stopped: [ImageName: String] = [:]
         var looksOutside = false
 
         var isEmpty: Bool { rebuilds.isEmpty && interactive.isEmpty && stopped.isEmpty && !looksOutside }
@@ -22,6 +23,7 @@ public final class LoopControl: Sendable {
         var snapshot = LoopSnapshot()
         var requests = Requests()
         var stops: [ImageName: @Sendable () -> Void] = [:]
+        var stoppers: [ImageName: String] = [:]
         var isDraining = false
     }
 
@@ -76,12 +78,14 @@ public final class LoopControl: Sendable {
 
     /// Ends the image's running build, or takes it out of the queue; it is built when an input changes or somebody asks.
     ///
+    /// - Parameter user: who asks for it; the record of a build that was running names them.
     /// - Returns: Whether it was being built, or waited to be.
     @discardableResult
-    public func stop(_ image: ImageName) -> Bool {
+    public func stop(_ image: ImageName, by user: String) -> Bool {
         let (stop, isQueued) = state.withLock { state in
             let isQueued = state.snapshot.queued.contains { $0.image == image }
-            if isQueued { state.requests.stopped.insert(image) }
+            if isQueued { state.requests.stopped[image] = user }
+            if state.stops[image] != nil { state.stoppers[image] = user }
             return (state.stops[image], isQueued)
         }
         stop?()
@@ -139,7 +143,7 @@ public final class LoopControl: Sendable {
         state.withLock { state in
             state.requests.rebuilds.merge(requests.rebuilds) { newer, _ in newer }
             state.requests.interactive.formUnion(requests.interactive)
-            state.requests.stopped.formUnion(requests.stopped)
+            state.requests.stopped.merge(requests.stopped) { newer, _ in newer }
             if requests.looksOutside { state.requests.looksOutside = true }
         }
     }
@@ -148,7 +152,15 @@ public final class LoopControl: Sendable {
     func setQueue(_ queue: [LoopSnapshot.Queued]) { state.withLock { $0.snapshot.queued = queue } }
 
     /// Takes how a running build can be ended; nil when it is over.
-    func setStop(_ image: ImageName, _ stop: (@Sendable () -> Void)?) { state.withLock { $0.stops[image] = stop } }
+    func setStop(_ image: ImageName, _ stop: (@Sendable () -> Void)?) {
+        state.withLock { state in
+            state.stops[image] = stop
+            state.stoppers[image] = nil
+        }
+    }
+
+    /// Who had the image's running build ended; nil where nobody has.
+    func stopper(of image: ImageName) -> String? { state.withLock { $0.stoppers[image] } }
 
     /// Takes how a pass ended.
     func setLastPass(_ pass: LoopSnapshot.LastPass) {

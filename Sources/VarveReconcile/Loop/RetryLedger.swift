@@ -58,13 +58,14 @@ actor RetryLedger {
         guard let error = plan.latest?.error, plan.reasons.contains(where: { $0.kind == "last-build-failed" }) else {
             return false
         }
-        if error.failureClass == .definition { return true }
+        // Whoever stopped it waits for a change too, across restarts and whichever process leads.
+        if [.definition, .cancelled].contains(error.failureClass) { return true }
         guard let known = attempts[plan.definition.name], known.keys == Self.keys(of: plan) else { return false }
         guard let due = known.due else { return true }
         return now < due
     }
 
-    /// Leaves an image that a person stopped alone until its inputs change or somebody asks for it.
+    /// Leaves an image that a person took out of the queue alone until its inputs change or somebody asks for it.
     func stop(_ plan: ImagePlan) { stopped[plan.definition.name] = Self.keys(of: plan) }
 
     /// Forgets what held images up: somebody asks for them.
@@ -88,6 +89,11 @@ actor RetryLedger {
             return
         }
         let keys = Self.keys(of: plan)
+        if error.failureClass == .cancelled {
+            attempts[record.image] = nil
+            stopped[record.image] = keys
+            return
+        }
         let count = (attempts[record.image].map { $0.keys == keys ? $0.count : 0 } ?? 0) + 1
         let isOver = error.failureClass == .unknown && count >= policy.unknownAttempts
         attempts[record.image] = Attempts(

@@ -17,11 +17,13 @@ struct ImageBuild: Sendable {
     let executesFrom: LayerKind?
     /// Whether no further layer may be begun.
     let isDraining: @Sendable () -> Bool
+    /// Who had the build ended; nil where nobody has.
+    let stopper: @Sendable () -> String?
     let settings: PassSettings
     let state: StateDirectory
     let events: @Sendable (PassEvent) -> Void
 
-    /// The record of the build, and the descriptions of its layers; nil when it was cancelled.
+    /// The record of the build, and the descriptions of its layers; nil when it was cancelled, and not by a person.
     func run() async -> (record: BuildRecord, descriptions: [LayerDescription])? {
         let name = plan.definition.name
         let date = settings.now().dottedDate
@@ -63,12 +65,17 @@ struct ImageBuild: Sendable {
             record.platforms = platforms(of: published)
             log.append(line: "published \(published.reference)", layer: .config)
         } catch {
-            let failure = classified(error)
-            if failure.failureClass == .cancelled || Task.isCancelled {
-                log.append(line: "stopped", layer: failure.layer ?? .config)
-                return nil
+            var failure = classified(error)
+            let isStopped = failure.failureClass == .cancelled || Task.isCancelled
+            if isStopped {
+                guard let user = stopper() else {
+                    log.append(line: "stopped", layer: failure.layer ?? .config)
+                    return nil
+                }
+                failure = BuildFailure(
+                    .cancelled, layer: (error as? BuildFailure)?.layer, message: "stopped by \(user)")
             }
-            log.append(line: "error: \(failure.message)", layer: failure.layer ?? .config)
+            log.append(line: (isStopped ? "" : "error: ") + failure.message, layer: failure.layer ?? .config)
             record.status = .error
             record.error = FailureRecord(
                 failureClass: failure.failureClass, layer: failure.layer, message: redacted(failure.message),
@@ -143,12 +150,12 @@ struct ImageBuild: Sendable {
             } catch {
                 var failure = classified(error)
                 failure.layer = failure.layer ?? layer.kind
-                guard failure.failureClass != .cancelled else { throw failure }
                 var record = LayerRecord(
                     kind: layer.kind, key: key, action: .failed, seconds: seconds(began.duration(to: clock.now)))
                 record.platform = otherPlatform
                 records.append(record)
-                events(.layerFinished(plan.definition.name, record))
+                // One that was stopped has not come to an end of its own.
+                if failure.failureClass != .cancelled { events(.layerFinished(plan.definition.name, record)) }
                 throw failure
             }
         }

@@ -67,10 +67,12 @@ extension Pass {
     private mutating func lookAgain(_ following: Following) async {
         let requests = following.control.takeRequests()
         await following.retries.release(requests.interactive)
-        for name in requests.stopped {
+        for (name, user) in requests.stopped.sorted(by: { $0.key < $1.key }) {
             guard let waiting = queued.removeValue(forKey: name) else { continue }
             waiting.wait.cancel()
             if let plan = plans[name] { await following.retries.stop(plan) }
+            reconciler.events(
+                .imageSkipped(name: name.value, status: .pending, cause: "stopped by \(user) before it began"))
         }
         do {
             let wanted = rebuilds.merging(requests.rebuilds) { $1 }
@@ -168,7 +170,8 @@ extension Pass {
         let build = ImageBuild(
             plan: plan, commit: commits.newest, address: address, sources: findings.tree, engine: reconciler.engine,
             registry: reconciler.registry, builds: reconciler.builds, turn: turn, executesFrom: rebuilds[name]?.from,
-            isDraining: { control?.isDraining ?? false }, settings: reconciler.settings, state: reconciler.state,
+            isDraining: { control?.isDraining ?? false }, stopper: { control?.stopper(of: name) },
+            settings: reconciler.settings, state: reconciler.state,
             events: reconciler.events)
         let task = Task { await build.run() }
         control?.setStop(name) { task.cancel() }
@@ -224,8 +227,11 @@ extension Pass {
             // The watch does not know yet when this one is due again.
             if !running.isEmpty || !queued.isEmpty { following?.bell.ring() }
             result.failed.append(name)
-            plans[name]?.action = .blocked
-            plans[name]?.status = .error
+            // An image that is as defined stays so where a rebuild of it was stopped.
+            if plans[name]?.action != ImagePlan.Action.none {
+                plans[name]?.action = .blocked
+                plans[name]?.status = .error
+            }
         }
         let (released, adopted) = release(below: name)
         try await keep(adopted)
@@ -233,10 +239,9 @@ extension Pass {
         ready += released
     }
 
-    /// A person ended the build: it is not begun again by itself, and nothing is recorded.
+    /// The build ended without an outcome and by nobody's wish, as one does whose lease is lost: the next pass looks at it.
     private mutating func stopped(_ plan: ImagePlan) async throws {
         let name = plan.definition.name
-        await following?.retries.stop(plan)
         rebuilds[name] = nil
         planner.forced.remove(name)
         urgencies[name] = nil
@@ -279,7 +284,9 @@ extension Pass {
 extension BuildRecord {
     /// Whether another attempt at the same definition failed in the same way, which is not worth a second record.
     fileprivate func isSameFailure(as other: BuildRecord) -> Bool {
-        guard status == .error, other.status == .error, let error, let otherError = other.error else { return false }
+        guard status == .error, other.status == .error, let error, let otherError = other.error,
+            error.failureClass != .cancelled
+        else { return false }
         return commit == other.commit && error.failureClass == otherError.failureClass
             && error.layer == otherError.layer && error.message == otherError.message && verify == other.verify
             && layers.map(\.key) == other.layers.map(\.key)

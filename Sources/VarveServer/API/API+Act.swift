@@ -24,7 +24,7 @@ extension API {
         _ = try body(call, members: [])
         let repository = try repository(call)
         let name = try image(call)
-        guard repository.control.stop(name) else {
+        guard repository.control.stop(name, by: call.request.principal?.user ?? "somebody") else {
             throw APIError(409, "not-building", "the image '\(name)' is not being built")
         }
         return try accepted(["image": .text(name.value), "repository": .text(repository.name)])

@@ -10,7 +10,7 @@ import VarveTestSupport
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ScheduleTests {
     /// Images whose apt layer holds one package; `held` waits in that layer until the gate opens.
-    private static func files(_ packages: [String: String], owners: [String: String] = [:]) -> [String: String] {
+    static func files(_ packages: [String: String], owners: [String: String] = [:]) -> [String: String] {
         var files: [String: String] = [:]
         for (name, package) in packages {
             let owner = owners[name].map { "owner: \($0)\n" } ?? ""
@@ -27,7 +27,7 @@ struct ScheduleTests {
     }
 
     /// Holds the step of one package until the gate opens.
-    private static func hold(_ package: String, _ rig: Rig, until gate: Gate) async {
+    static func hold(_ package: String, _ rig: Rig, until gate: Gate) async {
         await rig.engine.onBuild { request in
             if case .apt(let content) = request.content, content.packages == [package] { await gate.wait() }
         }
@@ -109,49 +109,6 @@ struct ScheduleTests {
             _ = await loop.pass()
             // Asked for by name; then the owner who had none; then who came first.
             #expect(await Self.packages(rig) == ["slow", "b-three", "xs", "b-one", "b-two"])
-        }
-    }
-
-    @Test
-    func stoppedBuildIsNotBegunAgainBeforeAnInputChangesOrSomebodyAsks() async throws {
-        let (rig, gate) = (try await Rig(), Gate())
-        await rig.engine.onBuild { request in
-            guard case .apt = request.content, await !gate.isOpened else { return }
-            try await Task.sleep(for: .seconds(3_600))
-        }
-        try await rig.source.commit(Self.files(["a": "slow"]))
-        try await LoopRig.run(rig) { loop in
-            #expect(await loop.started(.apt) == "a")
-            #expect(try !loop.control.stop(ImageName("b")))
-            #expect(try loop.control.stop(ImageName("a")))
-            #expect(await loop.skipped() == "a: stopped")
-            #expect(loop.control.snapshot.running.isEmpty)
-            _ = await loop.pass()
-            await gate.open()
-            loop.bell.ring()
-            #expect(await loop.pass()?.built.isEmpty == true)
-            #expect(await rig.store.arrived.isEmpty)
-            try loop.control.reconcile([ImageName("a")])
-            #expect(await loop.pass()?.built.map(\.value) == ["a"])
-        }
-    }
-
-    @Test
-    func stoppedImageLeavesTheQueue() async throws {
-        var rig = try await Rig()
-        rig.builders = 1
-        let gate = Gate()
-        await Self.hold("slow", rig, until: gate)
-        try await rig.source.commit(Self.files(["a": "slow", "b": "git"]))
-        try await LoopRig.run(rig) { loop in
-            #expect(await loop.started(.apt) == "a")
-            #expect(try loop.control.stop(ImageName("b")))
-            _ = await loop.planned()
-            await gate.open()
-            #expect(await loop.pass()?.built.map(\.value) == ["a"])
-            try await rig.source.commit(Self.files(["a": "slow", "b": "curl"]))
-            loop.bell.ring()
-            #expect(await loop.pass()?.built.map(\.value) == ["b"])
         }
     }
 

@@ -75,7 +75,8 @@ final class DaemonFleet: Sendable {
             ) {
                 log.show(.warning($0))
             }
-            notifier.learn((try? await workspace.survey.allRecords()) ?? [])
+            notifier.learn((try? await workspace.survey.allRecords()) ?? [], isStart: true)
+            pass.onRecords = { notifier.learn($0) }
             let events: @Sendable (PassEvent) -> Void = { [metrics = hooks.metrics] event in
                 running.note(event)
                 control.note(event)

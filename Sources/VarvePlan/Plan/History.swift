@@ -24,6 +24,12 @@ public struct History: Sendable {
         for layer in record.layers where layer.action != .failed { finished.insert(layer.key) }
     }
 
+    /// The newest record and the newest good one of each image, in order.
+    public var newest: [BuildRecord] {
+        let older = lastGood.values.filter { $0.id != latest[$0.image]?.id }
+        return (older + latest.values).sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+    }
+
     /// Whether it is recorded that a folder, as it is now, cannot be read.
     ///
     /// Asked by folder, not by name: two folders that claim one name are both invalid.

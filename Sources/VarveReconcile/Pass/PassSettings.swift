@@ -20,6 +20,8 @@ public struct PassSettings: Sendable {
     public var leadership: Leadership?
     /// Whether a pass that finds something to do waits until this process leads, in place of leaving it to the leader.
     public var waitsForLease = false
+    /// Told the newest records of all images, whoever wrote them, before each pass acts on what it read.
+    public var onRecords: @Sendable ([BuildRecord]) -> Void = { _ in }
     /// The moment.
     public var now: @Sendable () -> Timestamp
     /// Sees to it that there is room on the disk; nil builds without asking.

@@ -111,6 +111,7 @@ public struct Reconciler: Sendable {
             }
             return .settled(PassResult(commit: nil))
         }
+        settings.onRecords(findings.history.newest)
         let known = Set(findings.plan.images.map(\.definition.name))
         for name in request.names + rebuilds.keys where !known.contains(name) {
             let error = ReconcileError(

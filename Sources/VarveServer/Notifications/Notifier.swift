@@ -102,18 +102,19 @@ public final class Notifier: Sendable {
 
     // MARK: Taking
 
-    /// Takes the records that the repository has; to be called before the first pass, and when this daemon begins to act
-    /// after another one did.
+    /// Takes the records that the repository has, so that what others wrote is neither told again nor missed when it changes.
     ///
-    /// What this host wrote since the last run and did not tell is told now; what others wrote is theirs to tell. At the
-    /// very first start nothing is told.
-    public func learn(_ records: [BuildRecord]) {
+    /// Others tell what they wrote. At the very first start nothing is told.
+    ///
+    /// - Parameter isStart: whether this is before the first pass: what this host wrote in its last run and did not tell is
+    ///   told then.
+    public func learn(_ records: [BuildRecord], isStart: Bool = false) {
         guard !channels.isEmpty else { return }
         var latest: [String: BuildRecord] = [:]
         for record in records where Observation(record) != nil { latest[record.image.value] = record }
         for record in latest.values.sorted(by: { ($0.start, $0.id) < ($1.start, $1.id) }) {
             guard let seen = Observation(record) else { continue }
-            take(seen, isTold: !isNew && record.host == host)
+            take(seen, isTold: isStart && !isNew && record.host == host)
         }
     }
 

@@ -16,71 +16,6 @@ import VarveTestSupport
 /// Notifications, as a server receives them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(10)))
 struct NotifierTests {
-    /// A request as it came in.
-    private struct Received: Sendable {
-        var path: String
-        var headers: HTTPFields
-        var body: [UInt8]
-        var json: JSONValue { get throws { try JSONValue(parsing: String(decoding: body, as: UTF8.self)) } }
-        func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
-    }
-
-    /// A server that answers with the statuses it is given, then with 200.
-    private final class Receiver: Sendable {
-        let received = Happenings<Received>()
-        private let answers: Mutex<[HTTPResponse]>
-
-        init(_ answers: [HTTPResponse] = []) { self.answers = Mutex(answers) }
-
-        var router: Router<BasicRequestContext> {
-            let router = Router()
-            router.post("**") { request, _ in
-                let body = try await request.body.collect(upTo: 1 << 20)
-                self.received.add(
-                    Received(path: request.uri.path, headers: request.headers, body: Array(body.readableBytesView)))
-                let answer = self.answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-                return Response(status: answer?.status ?? .ok, headers: answer?.headerFields ?? [:])
-            }
-            return router
-        }
-    }
-
-    private final class Rig: Sendable {
-        let directory: TemporaryDirectory
-        let state: StateDirectory
-        let warnings = Happenings<String>()
-        let outcomes = Happenings<Notifier.Outcome>()
-
-        init() throws {
-            directory = try TemporaryDirectory.required()
-            state = StateDirectory(path: directory.path, repository: "/repository")
-            try state.prepare()
-        }
-
-        func settings(
-            _ kind: NotificationSettings.Kind, _ url: String, more: String = ""
-        ) throws -> NotificationSettings {
-            let file = try directory.write("s3cret\n", to: "secret")
-            let key = kind == .json ? "secretFile" : "tokenFile"
-            let secret = kind == .slack ? "" : ", \(key): \(file)"
-            let text =
-                "repositories: [{repo: 'https://h/acme/images.git'}]\n"
-                + "notifications: [{kind: \(kind.rawValue), url: '\(url)'\(secret)\(more)}]\n"
-            let (settings, diagnostics) = DaemonSettings.read(text, file: "f")
-            return try #require(settings?.notifications.first, "\(diagnostics)")
-        }
-
-        func notifier(_ settings: NotificationSettings..., attempts: Int = 4) throws -> Notifier {
-            try Notifier(
-                settings, repository: "https://h/acme/images.git", directory: state, host: "host",
-                pace: Notifier.Pace(
-                    retry: RetryPolicy(first: .milliseconds(10), limit: .milliseconds(20)), attempts: attempts,
-                    timeout: .seconds(30)),
-                path: { $0 }, now: { Timestamp(seconds: 0) }, warn: { self.warnings.add($0) },
-                observe: { self.outcomes.add($1) })
-        }
-    }
-
     private static func record(
         _ image: String, _ status: ImageStatus, id: Int, commit: Character = "a", host: String = "host"
     ) throws -> BuildRecord {
@@ -107,7 +42,7 @@ struct NotifierTests {
     @Test
     func changesComeSignedAndOnce() async throws {
         let receiver = Receiver()
-        let rig = try Rig()
+        let rig = try NotifierRig()
         try await withApplication(receiver.router) { address in
             let notifier = try rig.notifier(try rig.settings(.json, address + "/hook"))
             try await running(notifier) {
@@ -134,7 +69,7 @@ struct NotifierTests {
     @Test
     func statusesAreSetAtTheForges() async throws {
         let receiver = Receiver()
-        let rig = try Rig()
+        let rig = try NotifierRig()
         try await withApplication(receiver.router) { address in
             let notifier = try rig.notifier(
                 try rig.settings(.github, address + "/api/v3"),
@@ -165,7 +100,7 @@ struct NotifierTests {
     @Test
     func slackGetsAMessageAndOtherImagesAreLeftOut() async throws {
         let receiver = Receiver()
-        let rig = try Rig()
+        let rig = try NotifierRig()
         try await withApplication(receiver.router) { address in
             let notifier = try rig.notifier(
                 try rig.settings(.slack, address + "/services/T0/B0/x", more: ", images: ['ds-*']"))
@@ -183,7 +118,7 @@ struct NotifierTests {
         var later = HTTPResponse(status: .tooManyRequests)
         later.headerFields[.retryAfter] = "0"
         let receiver = Receiver([later, HTTPResponse(status: .badGateway), HTTPResponse(status: .ok)])
-        let rig = try Rig()
+        let rig = try NotifierRig()
         try await withApplication(receiver.router) { address in
             let notifier = try rig.notifier(try rig.settings(.json, address + "/secret/path"))
             try await running(notifier) {
@@ -218,7 +153,7 @@ struct NotifierTests {
     @Test
     func receiverThatIsAwayHoldsUpNobodyAndIsGivenUp() async throws {
         let receiver = Receiver()
-        let rig = try Rig()
+        let rig = try NotifierRig()
         let away = "http://127.0.0.1:\(try Loopback.freePort())/"
         try await withApplication(receiver.router) { address in
             let notifier = try rig.notifier(
@@ -235,13 +170,13 @@ struct NotifierTests {
     @Test
     func restartRepeatsNothingAndTellsWhatWasMissed() async throws {
         let receiver = Receiver()
-        let rig = try Rig()
+        let rig = try NotifierRig()
         try await withApplication(receiver.router) { address in
             let settings = try rig.settings(.json, address + "/hook")
             var records = [try Self.record("a", .error, id: 1), try Self.record("b", .built, id: 2)]
             // At the very first start the past is no news.
             let first = try rig.notifier(settings)
-            first.learn(records)
+            first.learn(records, isStart: true)
             try await running(first) {
                 first.note(.imageFinished(try Self.record("b", .error, id: 3)))
                 let image3 = try await receiver.received.next().json["image"].string
@@ -255,7 +190,7 @@ struct NotifierTests {
                 try Self.record("d", .error, id: 5, host: "elsewhere"), try Self.record("a", .built, id: 6),
             ]
             let second = try rig.notifier(settings)
-            second.learn(records)
+            second.learn(records, isStart: true)
             second.learn(records)
             try await running(second) {
                 let told = [try await receiver.received.next().json, try await receiver.received.next().json]
@@ -270,8 +205,36 @@ struct NotifierTests {
     }
 
     @Test
+    func whoeverTakesOverRepeatsNothingAndTellsTheRecovery() async throws {
+        let receiver = Receiver()
+        let rig = try NotifierRig()
+        try await withApplication(receiver.router) { address in
+            let settings = try rig.settings(.json, address + "/hook")
+            let start = try ["a", "b", "c"].map { try Self.record($0, .built, id: 1) }
+            let before = try rig.notifier(settings)
+            before.learn(start, isStart: true)
+            try await running(before) {}
+            let notifier = try rig.notifier(settings)
+            notifier.learn(start, isStart: true)
+            try await running(notifier) {
+                // What another daemon did meanwhile, on this very host; then this one acts.
+                notifier.learn([
+                    try Self.record("a", .error, id: 2), try Self.record("b", .error, id: 3),
+                    try Self.record("c", .invalid, id: 4),
+                ])
+                notifier.note(.imageFinished(try Self.record("a", .error, id: 5)))
+                notifier.note(.imageFinished(try Self.record("c", .invalid, id: 6)))
+                notifier.note(.imageFinished(try Self.record("b", .built, id: 7)))
+                let told = try await receiver.received.next().json
+                #expect(told["image"].string == "b" && told["event"].string == "recovered")
+            }
+            #expect(receiver.received.all.count == 1)
+        }
+    }
+
+    @Test
     func whatCouldNotBeDeliveredSurvivesARestart() async throws {
-        let rig = try Rig()
+        let rig = try NotifierRig()
         let port = try Loopback.freePort()
         let address = "http://127.0.0.1:\(port)"
         let first = try rig.notifier(try rig.settings(.json, address + "/hook"), attempts: 1_000)
@@ -293,7 +256,7 @@ struct NotifierTests {
     @Test
     func brokenDefinitionIsToldOnceWithOrWithoutARecord() async throws {
         let receiver = Receiver()
-        let rig = try Rig()
+        let rig = try NotifierRig()
         let definition = InvalidDefinition(
             name: "ds", folder: try RepositoryPath("images/ds"),
             tree: try ObjectID(hex: String(repeating: "b", count: 40)),
@@ -323,7 +286,7 @@ struct NotifierTests {
 
     @Test
     func queueIsBounded() async throws {
-        let rig = try Rig()
+        let rig = try NotifierRig()
         let notifier = try rig.notifier(try rig.settings(.json, "http://127.0.0.1:1/"))
         for index in 0..<(Outbox.limit + 10) {
             notifier.note(.imageFinished(try Self.record("image-\(index)", .error, id: index)))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import Testing
 import VarveModel
 import VarveReconcile
@@ -8,12 +9,18 @@ import VarveTestSupport
 /// Passes of several processes on one repository.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct LeasedPassTests {
+    /// What a process was told of the records, each time.
+    private final class Readings: Sendable {
+        let all = Mutex<[[BuildRecord]]>([])
+    }
+
     /// One of the processes: what it shares with the others is the rig's, the engine and the journal are its own.
     private struct Member {
         let reconciler: Reconciler
         let leadership: Leadership
         let engine = FakeEngine()
         let events = EventLog()
+        let readings = Readings()
         let journal: Journal
 
         init(_ name: String, _ rig: Rig, _ lease: MemoryLeaseStore, _ clock: ManualClock) throws {
@@ -25,6 +32,7 @@ struct LeasedPassTests {
                 platform: try Platform("linux/amd64"), host: name, now: { [clock = rig.clock] in clock.now() },
                 makeID: { [clock = rig.clock] in clock.makeID() })
             settings.leadership = leadership
+            settings.onRecords = { [readings] records in readings.all.withLock { $0.append(records) } }
             reconciler = Reconciler(
                 source: rig.source, records: rig.store, engine: engine, registry: rig.registry, journal: journal,
                 state: state, settings: settings, events: { [events] in events.append($0) })
@@ -71,6 +79,21 @@ struct LeasedPassTests {
         let third = try await two.reconciler.reconcile()
         #expect(third.isGood && third.unchanged == 1 && third.leader == nil)
         #expect(await lease.written.allSatisfy { $0.holder == "one" })
+    }
+
+    @Test
+    func whoeverTakesOverKnowsWhatOthersRecordedBeforeItActs() async throws {
+        let rig = try await Rig()
+        let (one, two) = try members(rig)
+        try await define(rig, "git")
+        await one.engine.onBuild { _ in throw BuildFailure(.transient, message: "away") }
+        #expect(try await one.reconciler.reconcile().failed == [image])
+        await one.leadership.release()
+        #expect(try await two.reconciler.reconcile().built == [image])
+        let readings = two.readings.all.withLock(\.self)
+        #expect(readings.allSatisfy { $0.map(\.host) == ["one"] && $0.map(\.status) == [.error] })
+        // Once before it took the lease, and once with it.
+        #expect(readings.count == 2)
     }
 
     @Test

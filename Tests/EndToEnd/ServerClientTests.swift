@@ -129,6 +129,11 @@ struct ServerClientTests {
                 arguments + ["--server", "http://127.0.0.1:\(daemon.port)", "--token-file", directory.path("token")])
             #expect(result.status == 0 && result.stdout == answer, "\(arguments): \(result)")
         }
+        let led = try await daemon.run("rebuild", "led")
+        #expect(
+            led.stdout
+                == "led will be built once 'elsewhere' no longer leads the repository; ask that daemon to have it sooner\n",
+            "\(led)")
         let stopped = try await daemon.run("stop", "a")
         #expect(stopped.status == 1 && stopped.stderr.contains("the image 'a' is not being built"), "\(stopped)")
         #expect(
@@ -136,7 +141,7 @@ struct ServerClientTests {
                 #"POST /api/v1/images/a/rebuild {"layer":"pip"}"#, "POST /api/v1/images/a/rebuild {}",
                 "POST /api/v1/images/a/suspend {}", "POST /api/v1/images/a/resume {}",
                 #"POST /api/v1/reconcile {"images":["a","b"]}"#, #"POST /api/v1/reconcile {"images":[]}"#,
-                "POST /api/v1/images/a/stop {}",
+                "POST /api/v1/images/led/rebuild {}", "POST /api/v1/images/a/stop {}",
             ])
     }
 

@@ -8,6 +8,7 @@ import VarveServer
 
 extension DaemonClient {
     private struct Body: Encodable { var layer: String? }
+    private struct Accepted: Decodable { var leader: String? }
 
     /// Has the daemon do something about an image, and says that it will.
     func act(
@@ -16,7 +17,10 @@ extension DaemonClient {
         let bytes = try await post(["images", image.value, verb], Body(layer: layer))
         switch format {
         case .json: try Output.json(Self.decode(JSONNode.self, bytes))
-        case .text: Output.line("\(image) \(answer)")
+        case .text:
+            let leader = try Self.decode(Accepted.self, bytes).leader.map { singleLine($0, limit: 200) }
+            let when = leader.map { " once '\($0)' no longer leads the repository; ask that daemon to have it sooner" }
+            Output.line("\(image) \(answer)" + (when ?? ""))
         }
     }
 }

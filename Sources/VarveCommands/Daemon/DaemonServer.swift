@@ -45,7 +45,7 @@ extension HTTPService {
             return ServedRepository(
                 name: count == 1 ? member.name : "\(member.name)#\(count)", survey: member.workspace.survey,
                 control: member.control, state: member.workspace.state, interval: interval,
-                now: { Timestamp(seconds: time(nil)) })
+                leader: { await member.leadership?.leader() }, now: { Timestamp(seconds: time(nil)) })
         }
     }
 }

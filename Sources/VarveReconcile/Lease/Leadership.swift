@@ -62,6 +62,12 @@ public actor Leadership {
         return mine.lease.counter
     }
 
+    /// Who leads in this process's place; nil where it may act, or cannot tell.
+    public func leader() async -> String? {
+        guard counter == nil, case .held(let holder)? = try? await look().standing else { return nil }
+        return holder
+    }
+
     /// Whether the lease came from another process not long ago, so that something of that may still be under way.
     var isFresh: Bool {
         guard counter != nil, let tookOver else { return false }

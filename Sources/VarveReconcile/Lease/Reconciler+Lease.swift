@@ -26,6 +26,7 @@ extension Reconciler {
             case .led(let result): return result
             case .lost(let leader):
                 events(.warning("the lease went to \(leader); what was running is stopped and is not recorded"))
+                request.keepRebuilds()
                 result = stopped(prepared)
             case .held(let leader):
                 if settings.waitsForLease || (request.following == nil && !request.asked.rebuilds.isEmpty) {
@@ -34,9 +35,7 @@ extension Reconciler {
                     try await leadership.waitForLease()
                     continue
                 }
-                for name in request.asked.rebuilds.keys.sorted() {
-                    events(.warning("\(name) is not rebuilt from here: \(leader) leads this repository, ask that one"))
-                }
+                request.keepRebuilds()
                 if await leadership.isNews(leader) {
                     events(.warning("\(leader) leads this repository; what there is to do is left to it"))
                 }
@@ -76,5 +75,15 @@ extension Reconciler {
         }
         result.isCancelled = true
         return result
+    }
+}
+
+extension Reconciler.PassRequest {
+    /// Leaves what people asked to have rebuilt to the pass in which this process leads.
+    fileprivate func keepRebuilds() {
+        var rest = LoopControl.Requests()
+        rest.rebuilds = asked.rebuilds
+        rest.interactive = Set(asked.rebuilds.keys)
+        if !rest.isEmpty { following?.control.putBack(rest) }
     }
 }

@@ -17,7 +17,10 @@ extension API {
         }
         let (repository, name) = try await definedImage(call)
         repository.control.rebuild(name, from: layer)
-        return try accepted(["image": .text(name.value), "repository": .text(repository.name)])
+        var answer: [String: JSONNode] = ["image": .text(name.value), "repository": .text(repository.name)]
+        // It is kept, and done as soon as this process leads; who knows may ask the one that leads now.
+        if let leader = await repository.leader() { answer["leader"] = .text(leader) }
+        return try accepted(.object(answer))
     }
 
     func stop(_ call: Call) async throws -> APIResponse {
@@ -25,7 +28,8 @@ extension API {
         let repository = try repository(call)
         let name = try image(call)
         guard repository.control.stop(name, by: call.request.principal?.user ?? "somebody") else {
-            throw APIError(409, "not-building", "the image '\(name)' is not being built")
+            let leader = await repository.leader().map { " by this daemon; '\($0)' leads the repository" }
+            throw APIError(409, "not-building", "the image '\(name)' is not being built" + (leader ?? ""))
         }
         return try accepted(["image": .text(name.value), "repository": .text(repository.name)])
     }

@@ -13,19 +13,22 @@ public struct ServedRepository: Sendable {
     let state: StateDirectory
     /// The longest rest between two passes.
     let interval: Duration
+    /// Which other process acts on the repository at the moment; nil where this one may.
+    let leader: @Sendable () async -> String?
     private let now: @Sendable () -> Timestamp
     private let gate = SurveyGate()
 
     /// A repository.
     public init(
         name: String, survey: Survey, control: LoopControl, state: StateDirectory, interval: Duration,
-        now: @escaping @Sendable () -> Timestamp
+        leader: @escaping @Sendable () async -> String? = { nil }, now: @escaping @Sendable () -> Timestamp
     ) {
         self.name = name
         self.survey = survey
         self.control = control
         self.state = state
         self.interval = interval
+        self.leader = leader
         self.now = now
     }
 

@@ -55,7 +55,7 @@ enum Schemas {
 
     static let components: [String: JSONNode] = [
         "Error": object(["error": object(["code": text, "message": text])]),
-        "Accepted": object(["image": imageName, "repository": text], optional: ["suspended": flag]),
+        "Accepted": object(["image": imageName, "repository": text], optional: ["suspended": flag, "leader": text]),
         "AcceptedPass": object(["images": texts, "repositories": texts]),
         "Repository": object(
             ["name": text, "running": whole, "queued": whole, "suspended": whole, "ready": flag],

@@ -26,7 +26,8 @@ struct APITests {
         self.control = control
         let repositories = ["one", "two"].map { name in
             ServedRepository(
-                name: name, survey: survey, control: control, state: state, interval: .seconds(60), now: now)
+                name: name, survey: survey, control: control, state: state, interval: .seconds(60),
+                leader: { name == "two" ? "elsewhere" : nil }, now: now)
         }
         let api = API(
             repositories: repositories, metrics: { "varve_up 1\n" }, areMetricsOpen: false, logs: LogWatch(),
@@ -188,6 +189,12 @@ struct APITests {
         #expect(control.snapshot.suspended.isEmpty)
         #expect(try await send("POST", "/api/v1/images/b/suspend?repository=one").code == "no-image")
         #expect(try await send("POST", "/api/v1/images/a/stop?repository=one").code == "not-building")
+        // Another daemon leads there.
+        #expect(try await send("POST", "/api/v1/images/a/rebuild?repository=one").body["leader"] == .null)
+        let rebuild = try await send("POST", "/api/v1/images/a/rebuild?repository=two")
+        #expect(rebuild.status == 202 && rebuild.body["leader"].string == "elsewhere")
+        let stop = try await send("POST", "/api/v1/images/a/stop?repository=two")
+        #expect(stop.body["error"]["message"].string?.contains("'elsewhere' leads the repository") == true)
     }
 
     @Test

@@ -21,11 +21,12 @@ struct LeasedPassTests {
         let engine = FakeEngine()
         let events = EventLog()
         let readings = Readings()
+        let state: StateDirectory
         let journal: Journal
 
         init(_ name: String, _ rig: Rig, _ lease: MemoryLeaseStore, _ clock: ManualClock) throws {
             leadership = Leadership(lease, settings: .manual(name, clock))
-            let state = StateDirectory(path: rig.state.path + "/" + name, repository: "/repository")
+            state = StateDirectory(path: rig.state.path + "/" + name, repository: "/repository")
             try state.prepare()
             journal = Journal(path: state.journal)
             var settings = PassSettings(
@@ -94,6 +95,38 @@ struct LeasedPassTests {
         #expect(readings.allSatisfy { $0.map(\.host) == ["one"] && $0.map(\.status) == [.error] })
         // Once before it took the lease, and once with it.
         #expect(readings.count == 2)
+    }
+
+    @Test
+    func rebuildThatAFollowerIsAskedForIsDoneOnceItLeads() async throws {
+        let rig = try await Rig()
+        let (one, two) = try members(rig)
+        try await define(rig, "git")
+        #expect(try await one.reconciler.reconcile().built == [image])
+        let bell = Bell()
+        let control = LoopControl(two.state, bell: bell, now: { Timestamp(seconds: 0) })
+        let loop = ReconcileLoop(
+            two.reconciler, settings: LoopRig.slow, bell: bell, control: control,
+            events: { [events = two.events] in events.append($0) })
+        control.rebuild(image, from: .apt)
+        #expect(await two.leadership.leader() == "one")
+        #expect(await one.leadership.leader() == nil)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await loop.run() }
+            group.addTask { await two.leadership.watch { bell.ring() } }
+            try await settle {
+                two.events.warnings == ["one leads this repository; what there is to do is left to it"]
+            }
+            #expect(await two.executed.isEmpty)
+            try await settle {
+                clock.advance(by: .seconds(1))
+                return await rig.store.arrived.count == 2
+            }
+            group.cancelAll()
+        }
+        let record = await rig.store.arrived.last
+        #expect(record?.host == "two" && record?.reasons == [.forced])
+        #expect(await two.executed.contains(.apt))
     }
 
     @Test

@@ -39,7 +39,8 @@ struct DeployTests {
             Fleet.image(
                 "a", base: fleet.base(.user),
                 more: "build: {pip: []}\nstart: |\n  exec \"$@\"\nverify: test -e /home/jovyan/mine\n",
-                files: ["postBuild": "#!/bin/sh\necho by $(id -un) >/home/jovyan/mine\n"]))
+                files: ["postBuild": "#!/bin/sh\necho by $(id -un) >/home/jovyan/mine\n"])
+                + Fleet.image("b", base: fleet.base(.debian), more: "build: {apt: [busybox-static]}\n"))
         let arguments =
             ["--bounding-set=-all," + capabilities.joined(separator: ","), "--no-new-privs", "--"]
             + [try VarveProcess.binary(), "reconcile"] + fleet.varve.options

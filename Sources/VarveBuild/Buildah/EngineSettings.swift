@@ -19,6 +19,9 @@ public enum Isolation: String, CaseIterable, Hashable, Sendable {
     }
 
     /// The options of `buildah run` that take away what no installation needs and a hostile step would use: leaving the
-    /// root folder by a second chroot, making device files, and raw sockets on the host's network.
-    static let restrictions = ["SYS_CHROOT", "MKNOD", "NET_RAW"].flatMap { ["--cap-drop", "CAP_" + $0] }
+    /// root folder by a second chroot, making device files, raw sockets on the host's network, and lines in the host's audit
+    /// log.
+    ///
+    /// buildah raises each of the others for a step of root, and fails where the service that varve runs in has one no more.
+    static let restrictions = ["SYS_CHROOT", "MKNOD", "NET_RAW", "AUDIT_WRITE"].flatMap { ["--cap-drop", "CAP_" + $0] }
 }

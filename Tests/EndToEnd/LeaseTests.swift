@@ -177,6 +177,31 @@ struct LeaseTests {
     }
 
     @Test
+    func tagThatSomebodyMovesIsPutRight() async throws {
+        let setting = try await Setting()
+        let daemon = try setting.daemon("one")
+        for word in ["one", "two"] {
+            try await setting.push("a", word)
+            #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
+        }
+        // By then both records have been sent.
+        _ = try await daemon.event("pass-finished")
+        let records = try await setting.records()
+        let manifests = records.compactMap { $0["manifestDigest"].string }
+        try #require(manifests.count == 2 && manifests[0] != manifests[1])
+        let registry = setting.fleet.registry
+        let image = "\(setting.fleet.prefix)/a"
+        try await registry.push(
+            "docker://\(image)@\(manifests[0])", to: "fleet/a:latest",
+            options: ["--src-tls-verify=false", "--preserve-digests"])
+        let warning = try await daemon.event("warning")
+        #expect(warning?["message"].string == "a: latest did not stand on the last recorded build and is put right")
+        #expect(try await registry.digest(of: "fleet/a:latest") == manifests[1])
+        // Nothing was built for it.
+        #expect(try await setting.records() == records)
+    }
+
+    @Test
     func onePassByHandWaitsForTheDaemonThatLeads() async throws {
         let setting = try await Setting()
         let daemon = try setting.daemon("one")

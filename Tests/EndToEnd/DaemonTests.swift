@@ -75,18 +75,25 @@ struct DaemonTests {
         let daemon = try DaemonProcess(fleet, repository: remote, more: "interval: 10h\n")
         #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
         _ = try await daemon.event("pass-finished")
-        for (branch, word) in [("main", "two"), ("main", "three")] {
-            try await fleet.git.commit(Self.files(fleet, "a", word))
-            let began = ContinuousClock().now
-            try await fleet.git("push", "--quiet", "origin", "HEAD:\(branch)")
+        var times: [Duration] = []
+        for number in 1...repetitions(5, soak: 50) {
+            // Nothing is built, so that each push finds the daemon at rest.
+            try await fleet.git.commit(["README": "\(number)\n"])
+            try await fleet.git("push", "--quiet", "origin", "HEAD:main")
             #expect(try await daemon.event("pass-planned") != nil)
-            let took = ContinuousClock().now - began
-            // The push itself and the reading of the repository are in it.
-            #expect(took < .seconds(5), "the pass began after \(took)")
-            print("from the push's start to the plan: \(took)")
-            #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
+            let now = Date()
+            let file = try FileManager.default.attributesOfItem(atPath: remote + "/refs/heads/main")
+            let moved = try #require(file[.modificationDate] as? Date)
+            times.append(.seconds(now.timeIntervalSince(moved)))
             _ = try await daemon.event("pass-finished")
         }
+        times.sort()
+        print("from the branch's change to the plan that a pass made of it: \(times)")
+        // The survey of the repository is in it, and whatever else this machine does.
+        #expect(times[times.count / 2] < .seconds(1), "\(times)")
+        try await fleet.git.commit(Self.files(fleet, "a", "two"))
+        try await fleet.git("push", "--quiet", "origin", "HEAD:main")
+        #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
     }
 
     @Test

@@ -49,7 +49,9 @@ struct WebhookTests {
         let address = "http://127.0.0.1:\(port)/webhooks/forge"
         let body = #"{"object_kind": "push", "ref": "refs/heads/main"}"#
         #expect(try await Self.post(address, body, ["X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": "no"]) == 401)
-        for word in ["two", "three"] {
+        var times: [Duration] = []
+        for number in 1...repetitions(5, soak: 50) {
+            let word = "number\(number)"
             try await fleet.git.commit(Self.files(fleet, "echo \(word) >/word"))
             try await fleet.git("push", "--quiet", "origin", "HEAD:main")
             let began = ContinuousClock().now
@@ -57,11 +59,15 @@ struct WebhookTests {
             #expect(try await Self.post(address, body, headers) == 202)
             let started = try await daemon.event("layer-started") { $0["layer"].string == "postBuild" }
             let took = ContinuousClock().now - began
-            print("from the webhook to the layer's start: \(took)")
-            #expect(started != nil && took < .seconds(5), "the layer began after \(took)")
+            #expect(started != nil)
+            times.append(took)
             #expect(try await daemon.built("a"), "\(daemon.process.errorOutput)")
             _ = try await daemon.event("pass-finished")
         }
+        times.sort()
+        print("from the webhook to the layer's start: \(times)")
+        // The start of the client that posts is in it too.
+        #expect(times[times.count / 2] < .seconds(1), "\(times)")
     }
 
     @Test

@@ -89,11 +89,27 @@ enum CondaVersionSpec {
         }
     }
 
-    private static func isVersion(_ text: String) -> Bool {
-        guard let first = text.utf8.first, isAlphanumeric(first) || first == 0x5F, let last = text.utf8.last else {
-            return false
+    /// Whether a text is a version to conda's `VersionOrder`: `[EPOCH!]VERSION[+LOCAL]`.
+    static func isVersion(_ text: String) -> Bool {
+        // A dash stands for an underscore, where no underscore stands beside it.
+        guard !text.contains("-") || !text.contains("_") else { return false }
+        let epoch = text.split(separator: "!", omittingEmptySubsequences: false)
+        guard let rest = epoch.last, epoch.count <= 2,
+            epoch.dropLast().allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isDigit) })
+        else { return false }
+        let parts = rest.split(separator: "+", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy(hasComponents)
+    }
+
+    /// Whether no component between separators is empty; `_` at the end is part of the last one, as openssl writes it.
+    private static func hasComponents(_ text: Substring) -> Bool {
+        guard text.utf8.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) }) else { return false }
+        var components = text.split(omittingEmptySubsequences: false) { "._-".contains($0) }
+        if components.count > 1, text.hasSuffix("_") || text.hasSuffix("-") {
+            components.removeLast()
+            if components.count > 1, components.last?.isEmpty == true { components.removeLast() }
         }
-        return isAlphanumeric(last) || last == 0x5F
+        return components.allSatisfy { !$0.isEmpty }
     }
 
     /// A version in the spelling that equal versions share.

@@ -75,6 +75,34 @@ struct RattlerTests {
         // rattler strictly refuses some spellings that conda reads.
         #expect(refused.count < 10, "\(refused.joined(separator: "\n"))")
     }
+
+    private static let versionProgram = """
+        import json, sys
+        from rattler import Version
+
+        def is_version(text):
+            try:
+                Version(text)
+            except Exception:
+                return False
+            return True
+
+        print(json.dumps([is_version(text) for text in json.load(sys.stdin)]))
+        """
+
+    /// Every text of up to five characters that versions are made of, such as `1..2` and `1!2_`.
+    @Test
+    func versionsAreThoseThatRattlerReads() throws {
+        var texts: [String] = []
+        var longest = [""]
+        for _ in 1...5 {
+            longest = longest.flatMap { text in "1a.-_+!".map { text + String($0) } }
+            texts += longest
+        }
+        let verdicts = try Python.run(Self.versionProgram, input: texts, as: [Bool].self)
+        let different = zip(texts, verdicts).filter { CondaVersionSpec.isVersion($0) != $1 }.map(\.0)
+        #expect(verdicts.count { $0 } > 800 && different.isEmpty, "\(different.prefix(50))")
+    }
 }
 
 extension Corpus {

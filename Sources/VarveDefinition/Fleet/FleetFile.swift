@@ -92,7 +92,8 @@ extension FleetFile {
             } else {
                 findings.report(
                     .fleetValue, at: size.place,
-                    "\(quoted(text)) is not a size; expected a number with kB, MB, GB, TB, KiB, MiB, GiB or TiB")
+                    "\(quoted(text)) is not a size; expected a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB",
+                    hint: ["GB", "B"].first { Self.bytes(text + $0) != nil }.map { "did you mean '\(text)\($0)'?" })
             }
         }
         if policy?["requireOwner"]?.text?.lowercased() == "true" {
@@ -123,11 +124,13 @@ extension FleetFile {
     }
 
     /// The bytes that a size means; nil where it is none.
+    ///
+    /// A number alone is none: who writes `8` means gigabytes.
     static func bytes(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
         let units = [
-            "": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 1024, "mib": 1_048_576,
+            "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 1024, "mib": 1_048_576,
             "gib": 1_073_741_824, "tib": 1_099_511_627_776,
         ]
         guard let factor = units[unit], digits.utf8.count <= 16, digits.first?.isNumber == true,

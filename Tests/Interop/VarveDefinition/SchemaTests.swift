@@ -63,7 +63,7 @@ struct SchemaTests {
             try String(contentsOfFile: "examples/language/varve.yaml", encoding: .utf8),
             "groups: {a: [ann, b@x.org], b: }\n", "definitions: [images, 'teams/*']\n", "defaults:\n",
             "policy: {bases: ['quay.io/**'], maximumSize: 4GB, requireOwner: true}\n",
-            "policy: {maximumSize: 500000}\n",
+            "policy: {maximumSize: 500000 B}\n",
             "defaults: {base: {bootstrap: {distribution: debian, suite: bookworm}}, build: {pip: [a], apt: jq}, env: {A: 1}}\n",
         ]
         #expect(try verdicts(texts, by: JSONSchema.fleet) == texts.map { _ in true })

@@ -88,7 +88,7 @@ struct DaemonSettingsTests {
     }
 
     @Test(arguments: [
-        "disk: {reserve: 5 parsecs}", "disk: {cache: -1GiB}", "credentials: {sshKey: id_ed25519}",
+        "disk: {reserve: 5 parsecs}", "disk: {cache: -1GiB}", "disk: {cache: 8}", "credentials: {sshKey: id_ed25519}",
         "credentials: {tokenFile: ghp_secret}", "credentials: {username: bot}", "identity: {name: only}",
         "identity: {name: 'a <b>', email: c}",
     ])

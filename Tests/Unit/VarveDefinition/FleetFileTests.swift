@@ -104,4 +104,15 @@ struct FleetFileTests {
         #expect(places(found) == ["VRV154 2:1 image.yaml"])
         #expect(found.first?.hint == "it is given by --registry or VARVE_REGISTRY")
     }
+
+    @Test
+    func sizeWithoutAUnitIsAnError() throws {
+        let images = ["a/image.yaml": "base: localhost/x\n"]
+        let found = try fleet("policy:\n  maximumSize: 8\n", images)
+        #expect(places(found.diagnostics) == ["VRV151 2:16 varve.yaml"])
+        #expect(found.diagnostics.first?.hint == "did you mean '8GB'?")
+        #expect(try fleet("policy: {maximumSize: 4G}\n", images).diagnostics.first?.hint == "did you mean '4GB'?")
+        #expect(try fleet("policy: {maximumSize: big}\n", images).diagnostics.first?.hint == nil)
+        #expect(try fleet("policy: {maximumSize: 8000 B}\n", images).images.first?.maximumSize == 8_000)
+    }
 }

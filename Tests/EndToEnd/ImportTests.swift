@@ -168,4 +168,22 @@ struct ImportTests {
         let nothing = try await varve.run("import", "repo2docker", "a/data", "--base", "localhost/base")
         #expect(nothing.status == 1 && nothing.stderr.contains("has repo2docker files"), "\(nothing)")
     }
+
+    @Test
+    func foldersCanStandOnABootstrap() async throws {
+        try git.write(["a/requirements.txt": "six\n", "a/Containerfile": "FROM localhost/x\n", "b/apt.txt": "git\n"])
+        let first = try await varve.run(
+            "import", "repo2docker", "b", "--base", "bootstrap:bookworm", "--bootstrap-package", "python3",
+            "--bootstrap-user", "joyvan")
+        #expect(first.status == 0, "\(first)")
+        let bootstrap = "{bootstrap: {distribution: debian, suite: bookworm, packages: [python3], user: joyvan}}"
+        #expect(try text("b/image.yaml").hasSuffix("\nname: b\nbase: \(bootstrap)\n"))
+        let second = try await varve.run("import", "repo2docker", "a", "--base", "containerfile:Containerfile")
+        #expect(second.status == 0, "\(second)")
+        #expect(try text("a/image.yaml").hasSuffix("\nbase: {containerfile: Containerfile}\n"))
+        for flags in [[], ["--base", "localhost/x", "--mirror", "http://x"], ["--base", "A b"]] {
+            let wrong = try await varve.run("import", "repo2docker", "a", options: flags)
+            #expect(wrong.status != 0 && !wrong.stderr.isEmpty, "\(wrong)")
+        }
+    }
 }

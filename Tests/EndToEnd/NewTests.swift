@@ -130,6 +130,7 @@ struct NewTests {
             (["--base", "parent", "--env", "TZ"], "--env takes NAME=VALUE"),
             (["--base", "parent", "--mirror", "http://x"], "go with --base bootstrap:SUITE"),
             (["--base", "parent", "--folder", "../out"], "not a valid path"),
+            (["--base", "parent", "--channel", "conda-forge"], "--channel says where"),
             ([], "--base, --copy-from or --external is needed"),
         ]
         for (flags, words) in cases {

@@ -23,11 +23,16 @@ struct ImportFoldersCommand: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: ArgumentHelp("The folder to search.", valueName: "DIR")) var directory: String
-    @Option(help: "The base of the images: an image of this repository or a registry reference.")
-    var base: String
+    @OptionGroup(title: "What the images stand on") var base: BaseOptions
+
+    func validate() throws {
+        guard base.base != nil else { throw ValidationError("--base is needed") }
+    }
 
     func run() async throws {
-        let given = base.contains("/") ? try ImageReference(base).description : try ImageName(base).value
+        if let name = base.name {
+            _ = name.contains("/") ? try ImageReference(name).description : try ImageName(name).value
+        }
         let tree = try Workspace.workingTree(global)
         let place = try tree.path(of: directory)
         let before = DefinitionReader(tree: tree.files, hostPlatform: try Workspace.hostPlatform())
@@ -38,7 +43,7 @@ struct ImportFoldersCommand: AsyncParsableCommand {
             throw CommandError("no folder below '\(directory)' has repo2docker files")
         }
         for folder in found.folders {
-            var template = DefinitionTemplate(base: DefinitionTemplate.quoted(given))
+            var template = DefinitionTemplate(base: base.text)
             template.schema = DefinitionTemplate.schemaPath(from: folder.path)
             template.fields = [("name", folder.name)]
             template.inputs = folder.inputs

@@ -20,22 +20,13 @@ struct NewCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: "The image's name.") var name: String
     @Option(help: "The folder that gets the image's folder, relative to the repository.") var folder = "images"
+    @OptionGroup(title: "What the image stands on") var base: BaseOptions
     @OptionGroup(title: "What the image stands on") var source: Source
     @OptionGroup(title: "Who and what it is for") var people: People
     @OptionGroup(title: "What is installed") var layers: Layers
     @OptionGroup(title: "Scripts and files") var files: Files
 
     struct Source: ParsableArguments {
-        @Option(
-            help: ArgumentHelp(
-                "An image of this repository, a registry reference, bootstrap:[DISTRIBUTION/]SUITE or containerfile:FILE.",
-                valueName: "BASE"))
-        var base: String?
-        @Option(help: ArgumentHelp("A package of the bootstrap; may be repeated.", valueName: "PACKAGE"))
-        var bootstrapPackage: [String] = []
-        @Option(help: ArgumentHelp("The user that the bootstrap creates.", valueName: "USER")) var bootstrapUser:
-            String?
-        @Option(help: ArgumentHelp("The package mirror of the bootstrap.", valueName: "URL")) var mirror: String?
         @Option(
             help: ArgumentHelp(
                 "An image of this repository whose configuration this one starts from.", valueName: "IMAGE"))
@@ -90,21 +81,19 @@ struct NewCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard source.base != nil || source.copyFrom != nil || source.external != nil else {
+        guard base.base != nil || source.copyFrom != nil || source.external != nil else {
             throw ValidationError("--base, --copy-from or --external is needed")
         }
         let lists = [
             layers.apt, layers.conda, layers.channel, layers.cran, layers.bioconductor, layers.remote, layers.pip,
             files.env, files.input, people.tag,
         ]
-        let isBuilt = source.base != nil || source.copyFrom != nil || !lists.allSatisfy(\.isEmpty)
+        let isBuilt = base.base != nil || source.copyFrom != nil || !lists.allSatisfy(\.isEmpty)
         if source.external != nil, isBuilt {
             throw ValidationError("--external is an image built elsewhere: nothing says how to build or tag it")
         }
-        let isBootstrap = source.base?.hasPrefix("bootstrap:") ?? false
-        guard isBootstrap || (source.bootstrapPackage.isEmpty && source.bootstrapUser == nil && source.mirror == nil)
-        else {
-            throw ValidationError("--bootstrap-package, --bootstrap-user and --mirror go with --base bootstrap:SUITE")
+        guard layers.channel.isEmpty || !layers.conda.isEmpty else {
+            throw ValidationError("--channel says where the packages of --conda come from: give one")
         }
     }
 
@@ -135,7 +124,7 @@ struct NewCommand: AsyncParsableCommand {
     // MARK: - image.yaml
 
     private func template(in place: RepositoryPath) throws -> DefinitionTemplate {
-        var template = DefinitionTemplate(base: try source.base.map(baseText), description: people.description)
+        var template = DefinitionTemplate(base: base.text, description: people.description)
         template.schema = DefinitionTemplate.schemaPath(from: place)
         template.fields = [
             ("owner", people.owner), ("visibility", people.visibility), ("hardware", people.hardware),
@@ -161,24 +150,6 @@ struct NewCommand: AsyncParsableCommand {
             return (String(pair[..<separator]), String(pair[pair.index(after: separator)...]))
         }
         return template
-    }
-
-    /// The base as YAML.
-    private func baseText(_ base: String) throws -> String {
-        func quoted(_ text: some StringProtocol) -> String { DefinitionTemplate.quoted(String(text)) }
-        if base.hasPrefix("containerfile:") {
-            return "{containerfile: \(quoted(base.dropFirst("containerfile:".count)))}"
-        }
-        guard base.hasPrefix("bootstrap:") else { return quoted(base) }
-        let parts = base.dropFirst("bootstrap:".count).split(separator: "/", maxSplits: 1)
-        var keys = ["distribution: \(quoted(parts.count == 2 ? parts[0] : "debian"))"]
-        keys.append("suite: \(quoted(parts.last ?? ""))")
-        if let mirror = source.mirror { keys.append("mirror: \(quoted(mirror))") }
-        if !source.bootstrapPackage.isEmpty {
-            keys.append("packages: \(DefinitionTemplate.list(source.bootstrapPackage))")
-        }
-        if let user = source.bootstrapUser { keys.append("user: \(quoted(user))") }
-        return "{bootstrap: {\(keys.joined(separator: ", "))}}"
     }
 
     // MARK: - Files

@@ -29,6 +29,9 @@ final class Findings {
     /// Whether nothing is wrong so far.
     var isEmpty: Bool { found.isEmpty }
 
+    /// How many errors there are so far.
+    var count: Int { found.count }
+
     /// Whether nothing more will be taken; readers of long lists then stop.
     var isFull: Bool { found.count >= Self.limit }
 

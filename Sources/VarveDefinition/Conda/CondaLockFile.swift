@@ -27,9 +27,16 @@ struct CondaLockFile {
         var packages: [String: Package] = [:]
         var lines: [SourceLine] = []
         var others: Set<String> = []
+        let before = findings.count
         for item in items where !findings.isFull {
-            guard let given = item["platform"]?.text, given == platform.condaSubdir else {
-                others.insert(item["platform"]?.text ?? "")
+            guard let given = item["platform"]?.text else {
+                findings.report(
+                    .condaLock, at: item.place,
+                    "expected a package with 'name', 'platform', 'manager' and 'url', found \(item.kindName)")
+                continue
+            }
+            guard given == platform.condaSubdir else {
+                others.insert(given)
                 continue
             }
             guard item["category"]?.text ?? "main" == "main", item["optional"]?.text?.lowercased() != "true" else {
@@ -56,6 +63,8 @@ struct CondaLockFile {
             }
         }
         guard !packages.isEmpty else {
+            // What is wrong with the packages themselves has been said.
+            guard findings.count == before else { return nil }
             let known = others.sorted().prefix(8).map { quoted($0) }.joined(separator: ", ")
             findings.report(
                 .explicitPlatform, at: root.place,

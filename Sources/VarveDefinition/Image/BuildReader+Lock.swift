@@ -30,8 +30,29 @@ extension BuildReader {
 
     /// The lock file that counts, nil where there is none for the platform.
     func lockName(_ beside: [String: SourceEntry]) -> String? {
-        [DefinitionNames.lock, "conda-\(platform.condaSubdir).lock"].first {
+        [DefinitionNames.lock, DefinitionNames.lock(for: platform.condaSubdir)].first {
             beside[$0] != nil && beside[$0]?.kind != .folder
+        }
+    }
+
+    /// Reports lists that are there for other platforms alone: nothing of them is installed.
+    ///
+    /// Where an environment is solved in their place, it is a warning.
+    func reportOtherLocks(
+        _ beside: [String: SourceEntry], _ folder: RepositoryPath, hasEnvironment: Bool
+    ) throws {
+        let others = beside.values.filter { $0.kind != .folder }.compactMap { DefinitionNames.lockedSubdir($0.name) }
+            .sorted()
+        guard let first = others.first else { return }
+        let place = Place(file: try folder.appending(DefinitionNames.lock(for: first)))
+        let message =
+            "the locked packages are for \(others.map { quoted($0) }.joined(separator: ", ")), and the image for "
+            + "'\(platform)' takes '\(platform.condaSubdir)'"
+        let hint = "lock it again with '--platform \(platform.condaSubdir)'"
+        if hasEnvironment {
+            findings.warn(.explicitPlatform, at: place, message + "; the environment is solved instead", hint: hint)
+        } else {
+            findings.report(.explicitPlatform, at: place, message, hint: hint)
         }
     }
 

@@ -201,6 +201,7 @@ struct BuildReader {
             guard let text = DefinitionFiles.decode(bytes, file: path, findings: findings) else { return }
             if ExplicitList.isExplicit(text) {
                 result.data.conda = explicitContent(text, from: Place(file: path, line: 1, column: 1))
+        try reportOtherLocks(beside, folder, hasEnvironment: inline?.isNull == false || !names.isEmpty)
                 return
             }
             guard let root = YamlReader(file: path, findings: findings).read(text) else { return }

@@ -182,4 +182,21 @@ enum DefinitionNames {
     static let build = [
         apt, "environment.yml", "environment.yaml", installR, requirements, postBuild, start, verify, runtime,
     ]
+
+    /// Whether a file of this name is read.
+    static func isRead(_ name: String) -> Bool {
+        build.contains(name) || [lock, condarc].contains(name) || lockedSubdir(name) != nil
+    }
+
+    /// The explicit list for a platform of conda.
+    static func lock(for subdir: String) -> String { "conda-\(subdir).lock" }
+
+    /// The platform that an explicit list is for by its name: `linux-64` of `conda-linux-64.lock`.
+    static func lockedSubdir(_ name: String) -> String? {
+        guard name.hasPrefix("conda-"), name.hasSuffix(".lock") else { return nil }
+        let subdir = name.dropFirst("conda-".count).dropLast(".lock".count)
+        let words = subdir.split(separator: "-", omittingEmptySubsequences: false)
+        guard words.count == 2, ["linux", "osx", "win"].contains(words[0]), !words[1].isEmpty else { return nil }
+        return String(subdir)
+    }
 }

@@ -84,11 +84,40 @@ struct CondaLockTests {
         ("conda-linux-64.lock", "@EXPLICIT\nhttps://x.org/$X/noarch/a-1-0.conda\n", ["VRV054 2:1"]),
         ("conda-lock.yml", "version: 2\npackage: []\n", ["VRV055 1:10"]),
         ("conda-lock.yml", lock([package("a", platform: "osx-64")]), ["VRV056 1:1"]),
+        ("conda-lock.yml", "version: 1\npackage: [numpy, scipy]\n", ["VRV055 2:11", "VRV055 2:18"]),
+        ("conda-lock.yml", "version: 1\npackage: [{name: a, manager: conda}]\n", ["VRV055 2:11"]),
         ("conda-lock.yml", lock([package("a"), package("b", manager: "npm")]), ["VRV055 6:3"]),
     ])
     func whatIsWrongIsReported(file: String, text: String, expected: [String]) throws {
         let found = try DefinitionFixture.diagnostics("base: localhost/x\n", [file: text])
         #expect(found.map { "\($0.code) \($0.line):\($0.column)" } == expected, "\(found)")
         #expect(!found.contains { $0.description.contains("hunter2") })
+    }
+
+    @Test
+    func lockForAnotherPlatformAloneIsNotPassedOver() throws {
+        let list = "@EXPLICIT\nhttps://x.org/c/noarch/a-1-0.conda\n"
+        let locks = ["conda-osx-arm64.lock": list, "conda-linux-aarch64.lock": list, "conda-mine.lock": list]
+        let found = try DefinitionFixture.diagnostics("base: localhost/x\n", locks)
+        #expect(places(found) == ["VRV056 0:0 conda-linux-aarch64.lock"])
+        #expect(
+            found.first?.message == "the locked packages are for 'linux-aarch64', 'osx-arm64', and the image for "
+                + "'linux/amd64' takes 'linux-64'")
+        // With an environment the image can be built, but not with what was locked.
+        let files = locks.merging(["environment.yml": "dependencies: [c]\n", "image.yaml": "base: localhost/x\n"]) {
+            $1
+        }
+        let fleet = try DefinitionFixture.fleet(
+            Dictionary(uniqueKeysWithValues: files.map { ("i/" + $0.key, $0.value) }))
+        #expect(fleet.images.first?.build.conda?.dependencies == ["c"])
+        #expect(fleet.warnings.values.flatMap(\.self).map(\.code) == ["VRV056"])
+    }
+
+    @Test
+    func listOfTextsIsSaidToBeNoListOfPackages() throws {
+        let found = try DefinitionFixture.diagnostics(
+            "base: localhost/x\n", ["conda-lock.yml": "version: 1\npackage: [numpy]\n"])
+        #expect(
+            found.map(\.message) == ["expected a package with 'name', 'platform', 'manager' and 'url', found a text"])
     }
 }

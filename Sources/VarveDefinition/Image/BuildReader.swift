@@ -37,9 +37,10 @@ struct BuildReader {
     /// Reads everything; what is wrong is reported.
     func read() throws -> ReadBuild {
         var result = ReadBuild()
-        let (folder, entries) = try definitionFolder()
+        let (folder, entries) = try definitionFolder(findings: findings)
         result.definitionFolder = folder
         checkNames(entries, in: folder)
+        checkFolders(entries, in: folder)
         // Two entries can have equal names as texts (`é` in two forms); none of these is a name that is read.
         let beside = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let build = root?["build"]
@@ -76,11 +77,7 @@ struct BuildReader {
 
     /// What the image gives itself, in `image.yaml` or as a file.
     func givenKeys() throws -> Set<String> {
-        let own = image.folder
-        var entries = own.entries
-        if let found = entries.first(where: { DefinitionNames.subfolders.contains($0.name) && $0.kind == .folder }) {
-            entries = try files.entries(in: own.path.appending(found.name))
-        }
+        let (_, entries) = try definitionFolder(findings: Findings())
         let beside = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var keys = GivenFields(root: root, files: beside, inputs: []).keys
         if lockName(beside) != nil { keys.insert("build.conda") }
@@ -90,9 +87,9 @@ struct BuildReader {
     // MARK: - Files
 
     /// The folder that the files are read from: the image's own, or its `binder/` or `.binder/`.
-    private func definitionFolder() throws -> (RepositoryPath, [SourceEntry]) {
+    private func definitionFolder(findings: Findings) throws -> (RepositoryPath, [SourceEntry]) {
         let own = image.folder
-        let found = own.entries.filter { DefinitionNames.subfolders.contains($0.name) && $0.kind == .folder }
+        let found = try files.definitionFolders(in: own.path, own.entries, findings: findings)
         guard let first = found.first else { return (own.path, own.entries) }
         if found.count > 1 {
             findings.report(
@@ -100,8 +97,25 @@ struct BuildReader {
                 "both 'binder' and '.binder' exist; expected one of them"
             )
         }
-        let path = try own.path.appending(first.name)
-        return (path, try files.entries(in: path))
+        return (first.path, try files.entries(in: first.path))
+    }
+
+    /// Reports folders that have the name of a file, which would be passed over.
+    private func checkFolders(_ entries: [SourceEntry], in folder: RepositoryPath) {
+        for entry in entries where entry.kind == .folder && DefinitionNames.isRead(entry.name) {
+            guard let path = try? folder.appending(entry.name) else { continue }
+            // People call folders `start` or `verify` and mean no script.
+            guard [DefinitionNames.start, DefinitionNames.verify].contains(entry.name) else {
+                findings.report(
+                    .notAFile, at: Place(file: path), "expected a file at \(quoted(path.description)), found a folder")
+                continue
+            }
+            if root?[entry.name] == nil {
+                findings.warn(
+                    .notAFile, at: Place(file: path),
+                    "the folder \(quoted(path.description)) has no effect; '\(entry.name)' is a script")
+            }
+        }
     }
 
     /// Reports names that differ from one that is read only in upper and lower case.
@@ -125,7 +139,7 @@ struct BuildReader {
     ) throws -> (bytes: [UInt8], file: RepositoryPath)? {
         guard let entry = beside[name] else { return nil }
         let path = try folder.appending(name)
-        // People name folders `start` or `verify`; a folder cannot be meant as a script.
+        // Said of all folders at once.
         if entry.kind == .folder { return nil }
         return try files.bytes(of: entry, at: path, findings: findings).map { ($0, path) }
     }
@@ -187,6 +201,7 @@ struct BuildReader {
             return
         }
         let names = DefinitionNames.environments.filter { beside[$0] != nil && beside[$0]?.kind != .folder }
+        try reportOtherLocks(beside, folder, hasEnvironment: inline?.isNull == false || !names.isEmpty)
         let reader = EnvironmentFile(findings: findings)
         var environment = inline
         var file = image.file
@@ -201,7 +216,6 @@ struct BuildReader {
             guard let text = DefinitionFiles.decode(bytes, file: path, findings: findings) else { return }
             if ExplicitList.isExplicit(text) {
                 result.data.conda = explicitContent(text, from: Place(file: path, line: 1, column: 1))
-        try reportOtherLocks(beside, folder, hasEnvironment: inline?.isNull == false || !names.isEmpty)
                 return
             }
             guard let root = YamlReader(file: path, findings: findings).read(text) else { return }

@@ -79,6 +79,30 @@ extension DefinitionFiles {
         return .success(Destination(path: current, entry: try tree.entry(at: current), isLinked: last != nil))
     }
 
+    /// `binder/` and `.binder/` among the entries of a folder, and where each lies once links are followed.
+    ///
+    /// A link that leads nowhere is reported.
+    func definitionFolders(
+        in folder: RepositoryPath, _ entries: [SourceEntry], findings: Findings
+    ) throws -> [(name: String, path: RepositoryPath)] {
+        var result: [(name: String, path: RepositoryPath)] = []
+        for entry in entries where DefinitionNames.subfolders.contains(entry.name) {
+            let path = try folder.appending(entry.name)
+            guard entry.kind == .symlink else {
+                if entry.kind == .folder { result.append((entry.name, path)) }
+                continue
+            }
+            switch try follow(path.description, from: .root) {
+            case .success(let destination):
+                if destination.entry?.kind == .folder { result.append((entry.name, destination.path)) }
+            case .failure(let broken):
+                findings.report(
+                    broken.isOutside ? .outsideRepository : .notAFile, at: Place(file: path), broken.message)
+            }
+        }
+        return result
+    }
+
     /// The components of a path, the first one last.
     private static func components(_ text: String) -> [String] {
         // By bytes: as characters, a '/' and a combining mark after it are one.

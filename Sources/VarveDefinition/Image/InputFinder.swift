@@ -141,6 +141,12 @@ struct InputFinder {
         }
     }
 
+    /// Whether an entry is the link `binder` that the definition's files are read through.
+    private func isDefinitionFolder(_ entry: SourceEntry, below: RepositoryPath) -> Bool {
+        entry.kind == .symlink && below == .root && DefinitionNames.subfolders.contains(entry.name)
+            && definitionFolder != image.folder.path
+    }
+
     /// All files below the image's folder, links and submodules included; nil where there are too many, which is reported.
     private func collect(at place: Place) throws -> [Candidate]? {
         var result: [Candidate] = []
@@ -168,7 +174,9 @@ struct InputFinder {
                     }
                     open.append((path, inside))
                 } else if inside.components != [DefinitionNames.image] {
-                    let isDefinition = folder == definitionFolder && DefinitionNames.build.contains(entry.name)
+                    let isDefinition =
+                        folder == definitionFolder && DefinitionNames.build.contains(entry.name)
+                        || isDefinitionFolder(entry, below: below)
                     result.append(Candidate(path: inside, entry: entry, isDefinition: isDefinition))
                 }
             }

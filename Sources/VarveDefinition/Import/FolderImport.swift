@@ -53,12 +53,21 @@ public struct FolderImport: Sendable {
                 adopted.append(path)
                 continue
             }
-            let subfolder = entries.first { DefinitionNames.subfolders.contains($0.name) && $0.kind == .folder }
-            let files = try subfolder.map { try tree.entries(in: path.appending($0.name)) } ?? entries
-            let names = Set(files.filter { $0.kind == .file || $0.kind == .executable }.map(\.name))
+            // A link that leads nowhere is for the reader to report.
+            let reader = DefinitionFiles(tree: tree)
+            let subfolder = try reader.definitionFolders(in: path, entries, findings: Findings()).first
+            let isLinked = reader.followed > 0
+            let files = try subfolder.map { try tree.entries(in: $0.path) } ?? entries
+            let names = Set(files.filter { $0.kind != .folder && $0.kind != .submodule }.map(\.name))
             guard !names.isDisjoint(with: DefinitionNames.build.filter { $0 != DefinitionNames.verify } + Self.unread)
             else { continue }
-            let reading = Reading(tree: tree, entries: entries, subfolder: subfolder?.name, files: files, names: names)
+            let script = try files.first { $0.name == DefinitionNames.postBuild }.flatMap { script in
+                try reader.bytes(
+                    of: script, at: (subfolder?.path ?? path).appending(script.name), findings: Findings())
+            }
+            let reading = Reading(
+                entries: entries, subfolder: subfolder?.name, isLinked: isLinked,
+                files: files, names: names, script: script.map { String(decoding: $0, as: UTF8.self) })
             folders.append(
                 Folder(
                     path: path, name: Self.name(path.name, among: &taken), inputs: reading.inputs,
@@ -68,26 +77,27 @@ public struct FolderImport: Sendable {
 
     /// How repo2docker would read a folder.
     private struct Reading {
-        let tree: any SourceTree
         /// What stands in the image's folder.
         let entries: [SourceEntry]
-        /// `binder` or `.binder`, where it has one.
+        /// `binder` or `.binder`, where it has one, and whether that is a link.
         let subfolder: String?
+        let isLinked: Bool
         /// What stands in the folder that the definition is read from, and the names of its files.
         let files: [SourceEntry]
         let names: Set<String>
+        /// The text of postBuild, where there is one.
+        let script: String?
 
         /// `**`, and what it passes over where postBuild names it.
         var inputs: [String] {
-            guard let script = files.first(where: { $0.name == DefinitionNames.postBuild }) else { return [] }
-            let text = (try? tree.read(script.id, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            guard let script else { return [] }
             let named = DefinitionNames.build.filter { name in
-                name.contains(".") && names.contains(name) && text.contains(name)
+                !isLinked && name.contains(".") && names.contains(name) && script.contains(name)
             }
             let others = entries.contains { entry in
                 !DefinitionNames.build.contains(entry.name) && entry.name != subfolder && entry.name != ".git"
             }
-            let below = files.contains { subfolder != nil && !DefinitionNames.build.contains($0.name) }
+            let below = files.contains { subfolder != nil && !isLinked && !DefinitionNames.build.contains($0.name) }
             return (others || below ? ["**"] : []) + named.map { (subfolder.map { $0 + "/" } ?? "") + $0 }
         }
 
@@ -102,6 +112,9 @@ public struct FolderImport: Sendable {
                 notes.append(
                     "repo2docker ignores requirements.txt beside an environment.yml, so it is left out ('pip: []' in "
                         + "image.yaml); remove that line to install it too")
+            }
+            if isLinked, let subfolder, script != nil {
+                notes.append("\(subfolder) is a symbolic link, and postBuild does not see what it leads to")
             }
             for name in unread where names.contains(name) {
                 notes.append("\(name) is read by repo2docker and may not be by this version of varve")

@@ -55,4 +55,17 @@ struct FolderImportTests {
         #expect(found.first?.notes.first?.contains("repo2docker ignores requirements.txt") == true)
         #expect(found.first?.leavesOutRequirements == true)
     }
+
+    @Test
+    func linksAreFollowed() throws {
+        let files: [String: MemorySourceTree.File] = [
+            "a/binder": .symlink("../shared/env"), "a/data.csv": .file([0x31]),
+            "shared/env/postBuild": .symlink("../run.sh"), "shared/run.sh": .file(Array("cat apt.txt\n".utf8)),
+            "b/requirements.txt": .symlink("../shared/all.txt"), "shared/all.txt": .file([]),
+        ]
+        let found = try FolderImport(tree: MemorySourceTree(files), below: .root).folders
+        #expect(found.map(\.path.description) == ["a", "b", "shared/env"])
+        #expect(found.map(\.inputs) == [["**"], [], []])
+        #expect(found.map(\.notes.count) == [1, 0, 0])
+    }
 }

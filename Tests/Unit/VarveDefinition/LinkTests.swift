@@ -82,6 +82,26 @@ struct LinkTests {
             ]), "\(outside)")
     }
 
+    /// `binder` that is a link is read as repo2docker reads it.
+    @Test
+    func binderThatIsALinkIsFollowed() throws {
+        let files: [String: MemorySourceTree.File] = [
+            "i/image.yaml": file("base: localhost/x\ninputs: ['**']\n"), "i/binder": .symlink("../shared/env"),
+            "i/data.csv": file("1"), "i/apt.txt": file("not-read"),
+            "shared/env/apt.txt": file("git\n"), "shared/env/requirements.txt": file("-r more.txt\n"),
+            "shared/env/more.txt": file("six\n"), "shared/env/postBuild": file("true\n"),
+        ]
+        let found = try image(files)
+        #expect(found.build.apt?.packages == ["git"] && found.build.pip?.requirements == ["six"])
+        #expect(found.build.postBuild?.inputs.map(\.path.description).sorted() == ["apt.txt", "data.csv"])
+        #expect(found.outsideInputs.contains(try RepositoryPath("shared/env")))
+        for (target, code) in [("../../out", "VRV065"), ("gone", "VRV007")] {
+            let edit = ["i/binder": MemorySourceTree.File.symlink(target), "i/image.yaml": file("base: localhost/x\n")]
+            let broken = try fleet(files.merging(edit) { $1 }).invalid.flatMap(\.diagnostics)
+            #expect(broken.map { "\($0.code) \($0.file)" } == ["\(code) i/binder"], "\(broken)")
+        }
+    }
+
     struct Broken: Sendable, CustomTestStringConvertible {
         var target: String
         var code: String

@@ -86,6 +86,15 @@ public final class GitDefinitionSource: DefinitionSource {
         }
     }
 
+    /// Whether a commit is the tip or one of its ancestors; false where there is no such commit.
+    public func contains(_ commit: ObjectID, in tip: ObjectID) async throws -> Bool {
+        if commit == tip { return true }
+        return try await repository.run { (handle) throws(GitError) in
+            guard handle.contains(RawID(commit)) else { return false }
+            return try handle.isAncestor(RawID(commit), of: RawID(tip))
+        }
+    }
+
     /// The remote's address without credentials: the one given, else that of `origin`.
     public func address() async throws -> String? {
         if let remote { return remote.redacted }

@@ -57,8 +57,8 @@ extension ImageDefinition {
         if !given.keys.contains("build.postBuild"), let inputs = given.inputs, let script = build.postBuild?.script {
             build.postBuild = PostBuildContent(script: script, inputs: inputs)
         }
-        let outside = Set(outsideInputs + source.outsideInputs + [source.folder])
+        let shared = Set(sharedInputs + source.sharedInputs + source.outsideInputs + [source.folder])
         let own = folder
-        outsideInputs = outside.filter { !own.contains($0) }.sorted()
+        sharedInputs = shared.filter { !own.contains($0) }.sorted()
     }
 }

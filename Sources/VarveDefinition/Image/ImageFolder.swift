@@ -75,12 +75,12 @@ struct ImageReader {
             platformsPlace: root?["platforms"]?.place ?? start,
             folder: folder, diagnostics: []
         )
-        var build = try BuildReader(image: self, root: root, source: source).read()
-        if addsLayer { build.touched.formUnion(fleet.files) }
+        let build = try BuildReader(image: self, root: root, source: source).read()
         result.given = build.given
         if let root {
             result.copy = ImageFields(root: root, findings: findings).copyFrom()
             result.definition = try definition(root, name: result.name, namePlace: result.namePlace, build: build)
+            if addsLayer { result.definition?.sharedInputs = fleet.files.sorted() }
         }
         result.diagnostics = findings.sorted
         result.warnings = findings.warnings

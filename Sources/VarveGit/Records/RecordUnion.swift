@@ -84,11 +84,4 @@ extension RepositoryHandle {
         }
         return try batch.addTree(Array(entries.values))
     }
-
-    private func isAncestor(_ ancestor: RawID, of commit: RawID) throws(GitError) -> Bool {
-        var descendant = commit.oid
-        var ancestor = ancestor.oid
-        let status = git_graph_descendant_of(pointer, &descendant, &ancestor)
-        return try check(status, "compare commits '\(commit.hex)' and '\(RawID(ancestor).hex)'") == 1
-    }
 }

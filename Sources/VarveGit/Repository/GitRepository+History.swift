@@ -32,6 +32,14 @@ extension RepositoryHandle {
             id: id, tree: RawID(tree), parents: parents.map { RawID($0) }, time: git_commit_time(commit))
     }
 
+    /// Whether one commit is an ancestor of another.
+    func isAncestor(_ ancestor: RawID, of commit: RawID) throws(GitError) -> Bool {
+        var descendant = commit.oid
+        var ancestor = ancestor.oid
+        let status = git_graph_descendant_of(pointer, &descendant, &ancestor)
+        return try check(status, "compare commits '\(commit.hex)' and '\(RawID(ancestor).hex)'") == 1
+    }
+
     /// For each path set, the commit that `git log -1 <tip> -- <paths>` prints, nil where there is none.
     ///
     /// git's rule: from the tip, follow the first parent that has the same paths, else stop. All sets walk together

@@ -34,9 +34,11 @@ public struct ImageDefinition: Hashable, Sendable {
     public var platforms: [Platform]
     /// Whether the image is left as it is.
     public var isSuspended: Bool
-    /// Paths outside the folder whose content counts: files reached by `-r`, `-c` and local requirements, and the files
-    /// of the image that this one copies from.
+    /// Paths outside the folder that the image's own files name: what `-r`, `-c`, links and local requirements reach.
     public var outsideInputs: [RepositoryPath]
+    /// Paths that are there for other images too, and of which this one takes a part: `varve.yaml` where it gives a layer,
+    /// and all that counts for the image that this one copies from.
+    public var sharedInputs: [RepositoryPath]
     /// The image whose configuration this one starts from; what was copied stands in the other fields.
     public var copyFrom: ImageName?
     /// The bytes in the registry above which the image is not published; never part of a key.
@@ -61,6 +63,7 @@ public struct ImageDefinition: Hashable, Sendable {
         tags = []
         isSuspended = false
         outsideInputs = []
+        sharedInputs = []
     }
 }
 

@@ -14,6 +14,9 @@ public protocol DefinitionSource: Sendable {
     /// For each set of paths, the commit that `git log -1 <commit> -- <paths>` prints; nil where there is none.
     func lastCommits(touching pathSets: [[RepositoryPath]], from commit: ObjectID) async throws -> [ObjectID?]
 
+    /// Whether a commit is the tip or one of its ancestors; false where there is no such commit.
+    func contains(_ commit: ObjectID, in tip: ObjectID) async throws -> Bool
+
     /// Where people find the repository: its remote's address without credentials; nil for one without a remote.
     func address() async throws -> String?
 }

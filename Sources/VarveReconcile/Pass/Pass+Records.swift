@@ -31,7 +31,7 @@ extension Pass {
     func adoptedEntry(_ plan: ImagePlan) -> RecordEntry? {
         guard plan.action == .none, plan.status == .built, let last = plan.lastGood,
             let commits = commits[plan.definition.name],
-            last.commit != commits.newest || last.tree != plan.definition.tree
+            last.commit != commits.newest && !commits.isUnmoved || last.tree != plan.definition.tree
         else { return nil }
         var record = makeRecord(last.image, .adopted, commit: commits.newest)
         record.folder = plan.definition.folder

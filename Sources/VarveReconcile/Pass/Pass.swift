@@ -109,7 +109,9 @@ struct Pass {
         result.commit = findings.commit
         (result.failed, result.blocked, result.invalid) = ([], [], [])
         let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
-        commits = try await DefinitionCommits.find(for: images, in: findings.commit, source: reconciler.source)
+        commits = try await DefinitionCommits.find(
+            for: images, in: findings.commit, recorded: history.lastGood.mapValues(\.commit),
+            source: reconciler.source)
         let held = await hold()
         ready = findings.plan.images.map(\.definition.name).filter {
             plans[$0]?.action == .build && selected.contains($0) && running[$0] == nil && queued[$0] == nil

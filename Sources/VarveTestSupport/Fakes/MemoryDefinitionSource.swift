@@ -63,6 +63,12 @@ public actor MemoryDefinitionSource: DefinitionSource {
         }
     }
 
+    /// Whether a commit stands before another one, or is it.
+    public func contains(_ commit: ObjectID, in tip: ObjectID) async throws -> Bool {
+        guard let end = commits.firstIndex(where: { $0.id == tip }) else { throw SourceError.missing(tip) }
+        return commits[...end].contains { $0.id == commit }
+    }
+
     /// The address that the test gave.
     public func address() async throws -> String? { remote }
 }

@@ -55,6 +55,22 @@ struct HistoryTests {
     }
 
     @Test
+    func historyContainsWhatLedToTheTip() async throws {
+        try GitLibrary.isolateConfiguration()
+        let folder = try TemporaryDirectory.required().path("amended")
+        let git = try await GitCommandLine.initialize(folder)
+        let first = try await git.commit(["a": "1"])
+        let second = try await git.commit(["a": "2"])
+        try await git("commit", "--amend", "--quiet", "-m", "Other words")
+        let tip = try await git.revision("HEAD")
+        let source = GitDefinitionSource(repository: try GitRepository(opening: folder))
+        let missing = try ObjectID(hex: String(repeating: "0", count: 39) + "1")
+        for (commit, expected) in [(tip, true), (first, true), (second, false), (missing, false)] {
+            #expect(try await source.contains(commit, in: tip) == expected, "\(commit)")
+        }
+    }
+
+    @Test
     func aBorderOfAShallowCloneIsNamed() async throws {
         try GitLibrary.isolateConfiguration()
         let directory = try TemporaryDirectory.required()

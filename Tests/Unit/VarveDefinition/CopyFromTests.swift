@@ -44,7 +44,7 @@ struct CopyFromTests {
         #expect(b.owner == .allUsers && b.description.isEmpty && b.tags.isEmpty)
         #expect(b.copyFrom?.value == "a")
         // The log note stands on the commit that changed what was copied.
-        #expect(b.outsideInputs.map(\.description) == ["a"])
+        #expect(b.sharedInputs.map(\.description) == ["a"])
     }
 
     @Test
@@ -82,7 +82,7 @@ struct CopyFromTests {
         let b = try #require(fleet.images.first { $0.name.value == "b" })
         #expect(b.build.apt?.packages == ["curl"] && b.build.pip?.requirements == ["pandas"])
         #expect(b.build.postBuild != nil)
-        #expect(b.outsideInputs.map(\.description) == ["a", "c"])
+        #expect(b.sharedInputs.map(\.description) == ["a", "c"])
     }
 
     @Test

@@ -32,7 +32,7 @@ struct FleetFileTests {
         #expect(images.map(\.platforms.first?.description) == ["linux/arm64", "linux/arm64"])
         #expect(images.map(\.build.apt?.packages) == [["git"], ["jq"]])
         #expect(images.map(\.build.pip?.requirements) == [["six"], nil])
-        #expect(images[0].outsideInputs.map(\.description) == ["varve.yaml"])
+        #expect(images[0].sharedInputs.map(\.description) == ["varve.yaml"])
     }
 
     /// What says how an image is built is no default of one that is built elsewhere.

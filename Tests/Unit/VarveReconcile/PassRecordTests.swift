@@ -117,6 +117,53 @@ private let base = "base: docker.io/library/debian:bookworm\n"
         #expect(await rig.store.arrived.last?.commit == second)
     }
 
+    /// An edit of varve.yaml is an edit of the definitions that take something else from it, and of no other.
+    @Test func sharedFileMovesThoseWhoTakeTheEdit() async throws {
+        let rig = try await Rig()
+        let images = ["a/image.yaml": base, "b/image.yaml": base + "build: {apt: [curl]}\n"]
+        func commit(_ file: String, _ edits: [String: String] = [:]) async throws -> ObjectID {
+            let id = try await rig.source.commit(images.merging(["varve.yaml": file]) { $1 }.merging(edits) { $1 })
+            for _ in 0..<2 { try await rig.reconcile() }
+            return id
+        }
+        let first = try await commit("defaults: {build: {apt: [git]}}\n")
+        let comment = try await commit("# why\ndefaults: {build: {apt: [git]}}\n")
+        #expect(await rig.log(first).count == 2)
+        #expect(await rig.log(comment) == [])
+        let edit = try await commit("defaults: {build: {apt: [git, jq]}}\n")
+        #expect(await rig.log(first).count == 3)
+        #expect(await rig.log(edit).count == 1)
+        #expect(await rig.store.arrived.last?.commit == edit)
+        let again = try await commit("defaults: {build: {apt: [jq, git]}}\npolicy: {maximumSize: 9GB}\n")
+        #expect(await rig.log(again) == [])
+        let own = try await commit("defaults: {build: {apt: [git, jq]}}\n", ["a/image.yaml": "# mine\n" + base])
+        #expect(await rig.log(own).count == 1)
+        #expect(await rig.store.arrived.map(\.status) == [.built, .built, .built, .adopted])
+    }
+
+    /// A commit that is gone has taken its note with it.
+    @Test func amendedSharedFileGetsItsLineAnew() async throws {
+        let rig = try await Rig()
+        try await rig.source.commit(["a/image.yaml": base, "varve.yaml": "defaults: {build: {apt: [git]}}\n"])
+        try await rig.reconcile()
+        let edit = ["a/image.yaml": base, "varve.yaml": "defaults: {build: {apt: [git, jq]}}\n"]
+        try await rig.source.commit(edit)
+        try await rig.reconcile()
+        let amended = try await rig.source.amend(edit)
+        for _ in 0..<2 { try await rig.reconcile() }
+        #expect(await rig.log(amended).map { $0.contains(" a adopted; ") } == [true])
+    }
+
+    @Test func editOfTheCopiedImageMovesNoCopier() async throws {
+        let rig = try await Rig()
+        let copier = ["b/image.yaml": "copyFrom: a\n"]
+        try await rig.source.commit(copier.merging(["a/image.yaml": base]) { $1 })
+        try await rig.reconcile()
+        let comment = try await rig.source.commit(copier.merging(["a/image.yaml": "# why\n" + base]) { $1 })
+        for _ in 0..<2 { try await rig.reconcile() }
+        #expect(await rig.log(comment).map { $0.contains(" a adopted; ") } == [true])
+    }
+
     @Test func invalidAndRetiredAreToldOnce() async throws {
         let rig = try await Rig()
         try await rig.source.commit(["a/image.yaml": base, "b/image.yaml": base])

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import Testing
 import VarveModel
-import VarvePlan
-import VarveTestSupport
 
 @testable import VarveBuild
 @testable import VarveDefinition
@@ -40,9 +37,9 @@ struct CondaMeaningTests {
             r = Requirement(line.partition(" #")[0])
             return (canonicalize_name(r.name), frozenset(canonicalize_name(e) for e in r.extras), r.specifier, str(r.marker))
 
-        def meaning(text):
+        def meaning(files):
             # conda reads each scalar of these keys as the text that stands there.
-            root = yaml.load(text, Loader=yaml.BaseLoader)
+            root = yaml.load(files["environment.yml"], Loader=yaml.BaseLoader)
             specs, requirements = set(), set()
             for item in root["dependencies"]:
                 if isinstance(item, dict):
@@ -55,89 +52,29 @@ struct CondaMeaningTests {
         print(json.dumps([meaning(a) == meaning(b) for a, b in json.load(sys.stdin)]))
         """
 
-    private func key(_ text: String) throws -> LayerKey {
-        LayerKey(platform: try Platform("linux/amd64"), content: .conda(try content(text)), parent: nil)
-    }
-
-    private func content(_ text: String) throws -> CondaContent {
-        let tree = try MemorySourceTree([
-            "i/image.yaml": .file(Array("base: localhost/x\n".utf8)), "i/environment.yml": .file(Array(text.utf8)),
-        ])
-        let fleet = try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
-        let found = fleet.invalid.flatMap(\.diagnostics)
-        return try #require(fleet.images.first?.build.conda, "\(text): \(found)")
-    }
+    private let meaning = Meaning<GeneratedEnvironment, CondaContent>(
+        program: program, content: \.conda, layer: LayerContent.conda,
+        rendered: { ["environment.yml": CondaStep.environmentFile($0)] })
 
     @Test
-    func spellingsThatMeanTheSameHaveOneKey() throws {
-        var random = SeededRandom(seed: 41)
-        var pairs: [[String]] = []
-        for _ in 0..<300 {
-            let environment = GeneratedEnvironment(&random)
-            pairs.append([environment.plain, environment.respelt(&random)])
-        }
-        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
-        #expect(verdicts.count == pairs.count)
-        for (pair, isSame) in zip(pairs, verdicts) {
-            #expect(isSame, "the generator changed the meaning: \(pair)")
-            #expect(try key(pair[0]) == key(pair[1]), "\(pair)")
-        }
-    }
+    func spellingsThatMeanTheSameHaveOneKey() throws { try meaning.checkSpellings(300, seed: 41) }
 
     @Test
-    func whatMeansSomethingElseHasAnotherKey() throws {
-        var random = SeededRandom(seed: 42)
-        var pairs: [[String]] = []
-        var edits: Set<String> = []
-        for _ in 0..<500 {
-            let environment = GeneratedEnvironment(&random)
-            let (edit, changed) = environment.changed(&random)
-            edits.insert(edit)
-            pairs.append([environment.respelt(&random), changed.respelt(&random)])
-        }
-        #expect(edits.count == GeneratedEnvironment.edits.count)
-        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
-        for (pair, isSame) in zip(pairs, verdicts) {
-            #expect(!isSame, "the generator kept the meaning: \(pair)")
-            #expect(try key(pair[0]) != key(pair[1]), "\(pair)")
-        }
-    }
+    func whatMeansSomethingElseHasAnotherKey() throws { try meaning.checkEdits(500, seed: 42, different: 500) }
 
-    /// What conda is given is rendered from what was hashed: read again it is the same content, and means the same to others.
     @Test
-    func whatCondaIsGivenMeansWhatWasHashed() throws {
-        var random = SeededRandom(seed: 43)
-        var pairs: [[String]] = []
-        for _ in 0..<200 {
-            let given = GeneratedEnvironment(&random).respelt(&random)
-            let content = try content(given)
-            let rendered = CondaStep.environmentFile(content)
-            #expect(try self.content(rendered) == content, "\(rendered)")
-            #expect(try key(rendered) == key(given))
-            pairs.append([given, rendered])
-        }
-        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
-        for (pair, isSame) in zip(pairs, verdicts) { #expect(isSame, "\(pair)") }
-    }
+    func whatCondaIsGivenMeansWhatWasHashed() throws { try meaning.checkRendering(200, seed: 43) }
 
-    /// The same for each folder of the corpus that has an environment, lists of apt included.
+    /// The same for each folder of the corpus that has an environment.
     @Test
-    func whatToolsAreGivenForTheCorpusMeansWhatWasHashed() throws {
+    func whatCondaIsGivenForTheCorpusMeansWhatWasHashed() throws {
         let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
         let environments = fleet.images.compactMap(\.build.conda).filter {
             $0.explicit == nil && $0.pip?.localSources.isEmpty != false && $0.pip?.constraints.isEmpty != false
         }
         #expect(environments.count > 150)
         for content in environments {
-            #expect(try self.content(CondaStep.environmentFile(content)) == content)
-        }
-        let lists = fleet.images.compactMap(\.build.apt)
-        #expect(lists.count > 30)
-        for content in lists {
-            let words = AptStep.make(content).arguments.dropFirst(2)
-            let place = Place(file: try RepositoryPath("apt.txt"), line: 1, column: 1)
-            let lines = SourceLine.lines(of: words.joined(separator: "\n"), from: place)
-            #expect(AptList(findings: Findings()).read(lines) == content)
+            #expect(try meaning.read(meaning.rendered(content)) == content)
         }
     }
 }

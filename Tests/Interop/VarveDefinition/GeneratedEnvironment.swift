@@ -3,7 +3,7 @@
 import VarveTestSupport
 
 /// A conda environment by its meaning, which can be written in many ways.
-struct GeneratedEnvironment {
+struct GeneratedEnvironment: GeneratedDefinition {
     /// A dependency, with the constraint on its version by kind.
     struct Package {
         enum Version {
@@ -66,7 +66,7 @@ struct GeneratedEnvironment {
     // MARK: - Writing
 
     /// The file, written as most people would.
-    var plain: String {
+    var plain: [String: String] {
         var text = ""
         if !channels.isEmpty { text += "channels:\n" + channels.map { "  - \($0)\n" }.joined() }
         text += "dependencies:\n" + packages.map { "  - '\(Self.plain($0))'\n" }.joined()
@@ -75,7 +75,7 @@ struct GeneratedEnvironment {
             text +=
                 "variables:\n" + variables.sorted { $0.key < $1.key }.map { "  \($0.key): '\($0.value)'\n" }.joined()
         }
-        return text
+        return ["environment.yml": text]
     }
 
     private static func plain(_ package: Package) -> String {
@@ -92,7 +92,7 @@ struct GeneratedEnvironment {
     }
 
     /// The same in other words: order, duplicates, case, forms of a spec, and all that YAML lets one write otherwise.
-    func respelt(_ random: inout SeededRandom) -> String {
+    func respelt(_ random: inout SeededRandom) -> [String: String] {
         func isChosen() -> Bool { Bool.random(using: &random) }
         var sections: [String] = []
         let indentation = Self.pick(["", "  ", "    "], &random)
@@ -129,7 +129,7 @@ struct GeneratedEnvironment {
         if isChosen() { text = "---\n" + text }
         if isChosen() { text = "# é ü\n" + text }
         if isChosen() { text = text.replacing("\n", with: "\r\n") }
-        return (isChosen() ? "\u{FEFF}" : "") + text
+        return ["environment.yml": (isChosen() ? "\u{FEFF}" : "") + text]
     }
 
     private func comment(_ random: inout SeededRandom) -> String {

@@ -3,7 +3,7 @@
 import VarveTestSupport
 
 /// A requirements file by its meaning, which can be written in many ways.
-struct GeneratedRequirements {
+struct GeneratedRequirements: GeneratedDefinition {
     struct Line: Hashable {
         var name: String
         var extras: [String] = []

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import Testing
 import VarveModel
-import VarvePlan
-import VarveTestSupport
 
 @testable import VarveBuild
 @testable import VarveDefinition
@@ -55,74 +52,18 @@ struct PipMeaningTests {
         print(json.dumps([meaning(a) == meaning(b) for a, b in json.load(sys.stdin)]))
         """
 
-    private func key(_ files: [String: String]) throws -> LayerKey {
-        LayerKey(platform: try Platform("linux/amd64"), content: .pip(try content(files)), parent: nil)
-    }
-
-    private func content(_ files: [String: String]) throws -> PipContent {
-        var texts = files
-        texts["image.yaml"] = "base: localhost/x\n"
-        let tree = try MemorySourceTree(
-            Dictionary(uniqueKeysWithValues: texts.map { ("i/" + $0.key, .file(Array($0.value.utf8))) }))
-        let fleet = try DefinitionReader(tree: tree, hostPlatform: Platform("linux/amd64")).readFleet()
-        let found = fleet.invalid.flatMap(\.diagnostics)
-        return try #require(fleet.images.first?.build.pip, "\(files): \(found)")
-    }
+    private let meaning = Meaning<GeneratedRequirements, PipContent>(
+        program: program, content: \.pip, layer: LayerContent.pip, rendered: rendered)
 
     @Test
-    func spellingsThatPipReadsAlikeHaveOneKey() throws {
-        var random = SeededRandom(seed: 31)
-        var pairs: [[[String: String]]] = []
-        for _ in 0..<300 {
-            let definition = GeneratedRequirements(&random)
-            pairs.append([definition.plain, definition.respelt(&random)])
-        }
-        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
-        #expect(verdicts.count == pairs.count)
-        for (pair, isSame) in zip(pairs, verdicts) {
-            #expect(isSame, "the generator changed the meaning: \(pair)")
-            #expect(try key(pair[0]) == key(pair[1]), "\(pair)")
-        }
-    }
+    func spellingsThatPipReadsAlikeHaveOneKey() throws { try meaning.checkSpellings(300, seed: 31) }
+
+    /// An edit can hit what is already so, such as a second `--pre`.
+    @Test
+    func whatPipReadsOtherwiseHasAnotherKey() throws { try meaning.checkEdits(600, seed: 32, different: 501) }
 
     @Test
-    func whatPipReadsOtherwiseHasAnotherKey() throws {
-        var random = SeededRandom(seed: 32)
-        var pairs: [[[String: String]]] = []
-        var edits: Set<String> = []
-        for _ in 0..<600 {
-            let definition = GeneratedRequirements(&random)
-            let (edit, changed) = definition.changed(&random)
-            edits.insert(edit)
-            pairs.append([definition.respelt(&random), changed.respelt(&random)])
-        }
-        #expect(edits.count == GeneratedRequirements.edits.count)
-        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
-        var different = 0
-        for (pair, isSame) in zip(pairs, verdicts) {
-            #expect(try (key(pair[0]) == key(pair[1])) == isSame, "pip: \(isSame ? "same" : "different"): \(pair)")
-            if !isSame { different += 1 }
-        }
-        // An edit can hit what is already so, such as a second `--pre`.
-        #expect(different > 500)
-    }
-
-    /// What pip is given is rendered from what was hashed: read again it is the same content, and pip reads the same from it.
-    @Test
-    func whatPipIsGivenMeansWhatWasHashed() throws {
-        var random = SeededRandom(seed: 33)
-        var pairs: [[[String: String]]] = []
-        for _ in 0..<200 {
-            let given = GeneratedRequirements(&random).respelt(&random)
-            let content = try content(given)
-            let rendered = Self.rendered(content)
-            #expect(try self.content(rendered) == content, "\(rendered)")
-            #expect(try key(rendered) == key(given))
-            pairs.append([given, rendered])
-        }
-        let verdicts = try Python.run(Self.program, input: pairs, as: [Bool].self)
-        for (pair, isSame) in zip(pairs, verdicts) { #expect(isSame, "\(pair)") }
-    }
+    func whatPipIsGivenMeansWhatWasHashed() throws { try meaning.checkRendering(200, seed: 33) }
 
     /// The files of the step, as one definition.
     private static func rendered(_ content: PipContent) -> [String: String] {
@@ -146,7 +87,7 @@ struct PipMeaningTests {
         for content in contents {
             var wanted = content
             wanted.python = nil
-            #expect(try self.content(Self.rendered(content)) == wanted)
+            #expect(try meaning.read(Self.rendered(content)) == wanted)
         }
     }
 }

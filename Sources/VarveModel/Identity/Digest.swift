@@ -41,19 +41,7 @@ extension Digest: CustomStringConvertible {
     public var description: String { "sha256:" + hex }
 }
 
-extension Digest: Codable {
-    /// Decodes the textual form.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        try self.init(container.decode(String.self))
-    }
-
-    /// Encodes the textual form.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}
+extension Digest: TextualValue {}
 
 /// Whether a byte is one of `0-9a-f`.
 func isLowerHexDigit(_ byte: UInt8) -> Bool {

@@ -46,16 +46,4 @@ extension ImageName: CustomStringConvertible {
     public var description: String { value }
 }
 
-extension ImageName: Codable {
-    /// Decodes the name.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        try self.init(container.decode(String.self))
-    }
-
-    /// Encodes the name.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(value)
-    }
-}
+extension ImageName: TextualValue {}

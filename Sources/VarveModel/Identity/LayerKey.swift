@@ -34,16 +34,9 @@ extension LayerKey: CustomStringConvertible {
     public var description: String { hex }
 }
 
-extension LayerKey: Codable {
-    /// Decodes the hexadecimal form.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        try self.init(hex: container.decode(String.self))
-    }
-
-    /// Encodes the hexadecimal form.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(hex)
-    }
+extension LayerKey: TextualValue {
+    /// Reads the hexadecimal form.
+    ///
+    /// - Throws: as `init(hex:)`.
+    public init(_ text: String) throws(ValueError) { try self.init(hex: text) }
 }

@@ -27,16 +27,9 @@ extension ObjectID: CustomStringConvertible {
     public var description: String { hex }
 }
 
-extension ObjectID: Codable {
-    /// Decodes the hexadecimal form.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        try self.init(hex: container.decode(String.self))
-    }
-
-    /// Encodes the hexadecimal form.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(hex)
-    }
+extension ObjectID: TextualValue {
+    /// Reads the hexadecimal form.
+    ///
+    /// - Throws: as `init(hex:)`.
+    public init(_ text: String) throws(ValueError) { try self.init(hex: text) }
 }

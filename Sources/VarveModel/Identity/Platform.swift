@@ -30,19 +30,7 @@ public struct Platform: Hashable, Sendable, Comparable {
     public static func < (left: Platform, right: Platform) -> Bool { left.description < right.description }
 }
 
-extension Platform: Codable {
-    /// Decodes the textual form.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        try self.init(container.decode(String.self))
-    }
-
-    /// Encodes the textual form.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}
+extension Platform: TextualValue {}
 
 extension Platform: CustomStringConvertible {
     /// The textual form.

@@ -98,16 +98,4 @@ extension RepositoryPath: CustomStringConvertible {
     public var description: String { components.isEmpty ? "." : components.joined(separator: "/") }
 }
 
-extension RepositoryPath: Codable {
-    /// Decodes the joined form.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        try self.init(container.decode(String.self))
-    }
-
-    /// Encodes the joined form.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
-}
+extension RepositoryPath: TextualValue {}

@@ -235,8 +235,9 @@ extension DiagnosticCode {
             """
         case .localArchive:
             """
-            A requirement names a wheel or source archive in the repository, which is not supported yet. Publish it to an \
-            index, or name its source folder.
+            A requirement names a wheel that is not in the repository, whose name is none of a wheel, or whose name another \
+            wheel of the file has; or it names a source archive, which is not supported. Name a wheel or a source folder of the \
+            repository, or publish it to an index.
             """
         case .remoteInclude:
             """

@@ -21,7 +21,7 @@ enum PipStep {
         )
     }
 
-    /// The requirements file of a content: options in order, then requirements, then folders of the source.
+    /// The requirements file of a content: options in order, then requirements, then what lies in the repository.
     static func requirementsFile(_ content: PipContent) -> String {
         let sources = content.localSources.map { line(of: $0, folder: "/usr/local/src") }
         return (content.options + content.requirements + sources).map { $0 + "\n" }.joined()
@@ -32,7 +32,7 @@ enum PipStep {
         content.constraints.map { $0 + "\n" }.joined()
     }
 
-    /// How pip is asked for a folder.
+    /// How pip is asked for a folder or a wheel.
     static func line(of source: LocalSource, folder: String) -> String {
         let extras = source.extras.isEmpty ? "" : "[\(source.extras.joined(separator: ","))]"
         return (source.isEditable ? "-e " : "") + "\(folder)/\(source.name)\(extras)"
@@ -153,11 +153,17 @@ enum PipStep {
         if os.path.isdir(STEP + "/src"):
             os.makedirs(SOURCES, exist_ok=True)
             for name in sorted(os.listdir(STEP + "/src")):
-                target = os.path.join(SOURCES, name)
-                if os.path.lexists(target):
+                source, target = os.path.join(STEP, "src", name), os.path.join(SOURCES, name)
+                if os.path.isdir(target) and not os.path.islink(target):
                     shutil.rmtree(target)
-                shutil.copytree(os.path.join(STEP, "src", name), target, symlinks=True)
-                give(target, uid, gid)
+                elif os.path.lexists(target):
+                    os.remove(target)
+                if os.path.isdir(source):
+                    shutil.copytree(source, target, symlinks=True)
+                    give(target, uid, gid)
+                else:
+                    shutil.copy2(source, target)
+                    os.lchown(target, uid, gid)
         cache = "/run/varve/cache/%d" % uid
         os.makedirs(cache, exist_ok=True)
         if os.path.islink(cache):

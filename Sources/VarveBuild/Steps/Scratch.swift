@@ -54,11 +54,16 @@ struct Scratch: Sendable {
                 let found = try sources.entry(at: source.path)
                 guard source.path == .root || found?.id == source.tree else {
                     throw BuildFailure(
-                        .unknown, message: "failed to read folder '\(source.path)': it is not the one that was planned"
+                        .unknown, message: "failed to read '\(source.path)': it is not what was planned"
                     )
                 }
                 // A repository path, because the name comes from the definition.
-                try writing.copy(source.path, to: RepositoryPath("step/src/" + source.name), depth: 0)
+                let target = "step/src/" + source.name
+                if source.path != .root, let id = found?.id, found?.kind != .folder {
+                    try writing.write(Step.File(path: target, content: .blob(id)))
+                } else {
+                    try writing.copy(source.path, to: RepositoryPath(target), depth: 0)
+                }
             }
             try writing.finish()
         } catch {

@@ -31,14 +31,15 @@ extension RequirementsFile {
         let (path, extras) = Self.splitExtras(text.prefix { $0 != ";" }.trimmed)
         let beforeAt = path.prefix { $0 != "@" }
         let isDirect = path.contains("@") && !Self.looksLikePath(beforeAt)
-        if Self.archiveSuffixes.contains(where: path.lowercased().hasSuffix), !isDirect {
+        let isArchive = Self.archiveSuffixes.contains(where: path.lowercased().hasSuffix)
+        if !isDirect, isArchive, !path.hasSuffix(".whl") {
             findings.report(
-                .localArchive, at: place, "the archive \(quoted(path)) in the repository is not supported yet",
-                hint: "publish it to an index, or name its source folder"
+                .localArchive, at: place, "the archive \(quoted(path)) in the repository is not supported",
+                hint: "build a wheel of it, publish it to an index, or name its source folder"
             )
             return
         }
-        if !isDirect, Self.looksLikePath(path) {
+        if !isDirect, isArchive || Self.looksLikePath(path) {
             if text.contains(";") {
                 findings.report(.localPath, at: place, "a marker after the local path \(quoted(path)) is not supported")
             } else if isConstraint || !suffix.isEmpty {
@@ -184,8 +185,6 @@ extension RequirementsFile {
         return false
     }
 
-    // MARK: - Local folders
-
     /// Reads the value of `-e`.
     mutating func readEditable(_ value: String, in file: RepositoryPath, isConstraint: Bool, at place: Place) throws {
         if isConstraint {
@@ -209,65 +208,6 @@ extension RequirementsFile {
         }
         let (path, extras) = Self.splitExtras(value)
         try addLocal(path, extras: extras, isEditable: true, at: place)
-    }
-
-    private mutating func addLocal(_ text: String, extras: String, isEditable: Bool, at place: Place) throws {
-        var cursor = ByteCursor(extras)
-        guard let extras = try? PythonRequirement.extras(&cursor), cursor.isAtEnd else {
-            findings.report(.requirement, at: place, "expected extras in brackets after \(quoted(text))")
-            return
-        }
-        guard
-            let path = try files.resolve(text, in: workingFolder, followsLast: true, findings: findings, at: place)
-        else { return }
-        guard let tree = try files.folder(at: path) else {
-            findings.report(
-                .localPath, at: place, "there is no folder \(quoted(path.description)) in the repository",
-                hint: isEditable ? nil : "a package of the index is written without './'"
-            )
-            return
-        }
-        let names = try files.names(in: path)
-        guard names.contains("pyproject.toml") || names.contains("setup.py") else {
-            findings.report(
-                .localPath, at: place,
-                "the folder \(quoted(path.description)) is no Python project; expected pyproject.toml or setup.py in it"
-            )
-            return
-        }
-        touched.insert(path)
-        hashes.requirements.append(HashCheck.Requirement(place: place, text: text, kind: .unhashable))
-        localSources.insert(
-            LocalSource(name: "", path: path, tree: tree, isEditable: isEditable, extras: extras)
-        )
-    }
-
-    /// The local sources, each path with a name of its own that does not depend on the order of the lines.
-    ///
-    /// The name is that of the folder; where an earlier path has it, a number follows.
-    var namedSources: [LocalSource] {
-        var names: [RepositoryPath: String] = [:]
-        var taken: Set<String> = []
-        var next: [String: Int] = [:]
-        for path in Set(localSources.map(\.path)).sorted() {
-            // A name that no file system takes is cut.
-            let word = path.name.utf8.prefix(200).map {
-                isAlphanumeric($0) || $0 == 0x2E || $0 == 0x5F || $0 == 0x2D ? $0 : 0x5F
-            }
-            let base = word.isEmpty ? "repository" : String(decoding: word, as: UTF8.self)
-            var name = base
-            while !taken.insert(name).inserted {
-                let number = next[base, default: 2]
-                next[base] = number + 1
-                name = "\(base)-\(number)"
-            }
-            names[path] = name
-        }
-        return localSources.map { source in
-            var named = source
-            named.name = names[source.path] ?? ""
-            return named
-        }
     }
 
     private static func looksLikePath(_ text: some StringProtocol) -> Bool {

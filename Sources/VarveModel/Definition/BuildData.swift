@@ -94,7 +94,7 @@ public struct PipContent: Hashable, Sendable {
     public var requirements: [String]
     /// A sorted set of normalised constraint lines.
     public var constraints: [String]
-    /// Requirements that are folders of the repository, sorted by name.
+    /// Requirements that are folders or wheels of the repository, sorted by name.
     public var localSources: [LocalSource]
     /// The version of Python that the image must have, as `runtime.txt` says it: `3.10`; nil takes any.
     public var python: String?
@@ -115,20 +115,21 @@ public struct PipContent: Hashable, Sendable {
     public var isEmpty: Bool { requirements.isEmpty && localSources.isEmpty }
 }
 
-/// A requirement that is a folder of the repository; it is copied to `/usr/local/src/<name>` and installed from there.
+/// A requirement that is a folder or a wheel of the repository; it is copied to `/usr/local/src/<name>` and installed from
+/// there.
 public struct LocalSource: Hashable, Sendable {
-    /// The name of the folder under `/usr/local/src`.
+    /// The name under `/usr/local/src`; that of a wheel is its own, which says what is in it.
     public var name: String
-    /// Where the folder stands in the repository; part of no key.
+    /// Where it stands in the repository; part of no key.
     public var path: RepositoryPath
-    /// The folder's tree id.
+    /// The folder's tree id, or the wheel's blob id.
     public var tree: ObjectID
     /// Whether it was asked for with `-e`.
     public var isEditable: Bool
     /// The extras in brackets: a sorted set.
     public var extras: [String]
 
-    /// A folder of the repository as a requirement.
+    /// A folder or a wheel of the repository as a requirement.
     public init(name: String, path: RepositoryPath, tree: ObjectID, isEditable: Bool, extras: [String] = []) {
         self.name = name
         self.path = path

@@ -59,7 +59,7 @@ extension PipContent {
         options + (python.map { ["python \($0)"] } ?? []) + requirements + constraints.map { "constraint \($0)" }
             + localSources.map { source in
                 let extras = source.extras.isEmpty ? "" : "[\(source.extras.joined(separator: ","))]"
-                return "\(source.isEditable ? "-e " : "")\(source.name)\(extras) of tree \(source.tree.short)"
+                return "\(source.isEditable ? "-e " : "")\(source.name)\(extras) at \(source.tree.short)"
             }
     }
 }

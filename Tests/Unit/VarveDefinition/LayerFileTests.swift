@@ -114,6 +114,8 @@ struct LayerFileTests {
         Case(file: "requirements.txt", text: "./nowhere\n", expected: ["VRV068 1:1"]),
         Case(file: "requirements.txt", text: "-e .\n", expected: ["VRV068 1:1"], contains: "pyproject.toml"),
         Case(file: "requirements.txt", text: "./x-1.0-py3-none-any.whl\n", expected: ["VRV069 1:1"]),
+        Case(file: "requirements.txt", text: "./x-1.0.tar.gz\n", expected: ["VRV069 1:1"]),
+        Case(file: "requirements.txt", text: "../../x-1.0-py3-none-any.whl\n", expected: ["VRV065 1:1"]),
         Case(file: "requirements.txt", text: "-r https://x.org/r.txt\n", expected: ["VRV070 1:1"]),
         Case(file: "requirements.txt", text: "x\u{1B}[0m\n", expected: ["VRV008 1:1"]),
         Case(file: "postBuild", text: "#!/bin/bash\r\necho\r\n", expected: ["VRV036 1:1"]),

@@ -78,22 +78,43 @@ import VarveModel
         #expect(try await engine.layer(for: base.key, kind: .base) == base)
     }
 
+    /// A wheel with one module, as `pip wheel` would make it.
+    private static func wheel() throws -> [UInt8] {
+        let program = """
+            import base64, io, json, sys, zipfile
+            data, info = io.BytesIO(), "wheeled-1.0+a.dist-info"
+            with zipfile.ZipFile(data, "w") as file:
+                file.writestr("wheeled.py", "answer = 42\\n")
+                file.writestr(info + "/METADATA", "Metadata-Version: 2.1\\nName: wheeled\\nVersion: 1.0+a\\n")
+                file.writestr(info + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+                file.writestr(info + "/RECORD", f"wheeled.py,,\\n{info}/METADATA,,\\n{info}/WHEEL,,\\n{info}/RECORD,,\\n")
+            sys.stdin.read()
+            print(json.dumps(base64.b64encode(data.getvalue()).decode()))
+            """
+        return Array(try Python.run(program, input: [String](), as: Data.self))
+    }
+
     @Test func pipInstallsAsTheImagesUserIntoAnEnvironmentOnItsPath() async throws {
         let engine = try await bench.makeEngine()
         let parent = try await derived(["--user", "jo"], before: "useradd -m -u 1234 jo")
         let blob = try ObjectID(hex: String(repeating: "b", count: 40))
         let tree = try ObjectID(hex: String(repeating: "c", count: 40))
         let module = try ObjectID(hex: String(repeating: "d", count: 40))
+        let wheel = try ObjectID(hex: String(repeating: "e", count: 40))
+        let wheelName = "wheeled-1.0+a-py3-none-any.whl"
         let sources = MemorySource(
             blobs: [
                 blob: Array(
                     "[build-system]\nrequires=['setuptools']\nbuild-backend='setuptools.build_meta'\n[project]\nname='ours'\nversion='1'\n[tool.setuptools]\npy-modules=['ours']\n"
                         .utf8
                 ),
-                module: Array("answer = 42\n".utf8),
+                module: Array("answer = 42\n".utf8), wheel: try Self.wheel(),
             ],
             folders: [
-                .root: [SourceEntry(name: "lib", kind: .folder, id: tree)],
+                .root: [
+                    SourceEntry(name: "lib", kind: .folder, id: tree),
+                    SourceEntry(name: wheelName, kind: .file, id: wheel),
+                ],
                 try RepositoryPath("lib"): [
                     SourceEntry(name: "ours.py", kind: .file, id: module),
                     SourceEntry(name: "pyproject.toml", kind: .file, id: blob),
@@ -106,7 +127,9 @@ import VarveModel
                     PipContent(
                         requirements: ["six>=1.15"], constraints: ["six==1.16.0"],
                         localSources: [
-                            LocalSource(name: "ours", path: RepositoryPath("lib"), tree: tree, isEditable: true)
+                            LocalSource(name: "ours", path: RepositoryPath("lib"), tree: tree, isEditable: true),
+                            LocalSource(
+                                name: wheelName, path: RepositoryPath(wheelName), tree: wheel, isEditable: false),
                         ]
                     )
                 ),
@@ -115,7 +138,7 @@ import VarveModel
             log: Lines()
         )
         let check = """
-            python3 -c 'import six, ours; assert six.__version__ == "1.16.0" and ours.answer == 42; print(ours.__file__)'
+            python3 -c 'import six, ours, wheeled; assert six.__version__ == "1.16.0" and ours.answer == wheeled.answer; print(ours.__file__)'
             stat -c %U /opt/venv /opt/venv/lib/python3.11/site-packages/six.py /usr/local/src/ours/ours.py; whoami; echo $HOME
             find / -xdev -user root -path '/opt/venv/*' 2>/dev/null; ls -A ~ | grep -v '^\\.\\(bash\\|profile\\)'; true
             """

@@ -16,16 +16,25 @@ public enum StateFile {
 
     /// The bytes of a file, none where there is no such file.
     ///
+    /// By the system's calls: Foundation's reading of an empty file, which the journal mostly is, leaks a page each time.
+    ///
     /// - Throws: `ReconcileError.stateDirectory`.
     public static func read(_ path: String) throws(ReconcileError) -> [UInt8] {
-        guard access(path, F_OK) == 0 else {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
             if errno == ENOENT { return [] }
             throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ReconcileError(.stateDirectory, subject: path, cause: lastError())
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw ReconcileError(.stateDirectory, subject: path, cause: lastError()) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
         }
-        return Array(data)
     }
 
     /// Appends to a file and forces it to disk.

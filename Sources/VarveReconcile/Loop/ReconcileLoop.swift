@@ -75,6 +75,7 @@ public struct ReconcileLoop: Sendable {
                     lookups.done(began)
                     control.noteLookup()
                 }
+                rest = min(rest, max(lookups.next - clock.now, .milliseconds(100)))
                 // What came due while the pass ran was not tried in it.
                 if let due = await following.retries.nextDue(after: began) {
                     rest = min(rest, max(due - clock.now, .milliseconds(100)))
@@ -90,7 +91,6 @@ public struct ReconcileLoop: Sendable {
             last.end = control.now()
             last.seconds = (clock.now - began) / .seconds(1)
             control.setLastPass(last)
-            rest = min(rest, max(lookups.next - clock.now, .milliseconds(100)))
             if control.isDraining { break }
             await bell.wait(atMost: rest)
         }

@@ -81,6 +81,14 @@ struct LoopRig {
         return nil
     }
 
+    /// The next warning.
+    func warning() async -> String? {
+        for await event in events {
+            if case .warning(let text) = event { return text }
+        }
+        return nil
+    }
+
     /// Reads on to the loop's end.
     func end() async { for await _ in events {} }
 }

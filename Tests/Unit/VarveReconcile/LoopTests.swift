@@ -133,6 +133,20 @@ struct LoopTests {
     }
 
     @Test
+    func passesThatFailAsAWholeAreTriedAtGrowingWaits() async throws {
+        let rig = try await Rig()
+        await rig.source.fail(true)
+        var settings = LoopRig.slow
+        settings.retry = RetryPolicy(first: .milliseconds(300), limit: .seconds(3_600), jitter: { 1 })
+        let began = ContinuousClock().now
+        try await LoopRig.run(rig, settings) { loop in
+            for _ in 0..<3 { #expect(await loop.warning()?.hasPrefix("the pass failed") == true) }
+            // Bases are due from the start, and that does not make it quicker.
+            #expect(ContinuousClock().now - began >= .milliseconds(300 + 600))
+        }
+    }
+
+    @Test
     func bellRemembersOneRing() async {
         let bell = Bell()
         bell.ring()

@@ -44,7 +44,7 @@ actor RetryLedger {
         var due: ContinuousClock.Instant?
     }
 
-    private let policy: RetryPolicy
+    let policy: RetryPolicy
     private var attempts: [ImageName: Attempts] = [:]
     private var stopped: [ImageName: [LayerKey?]] = [:]
 

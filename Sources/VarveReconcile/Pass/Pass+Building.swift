@@ -58,7 +58,12 @@ extension Pass {
     private func watch(_ following: Following, _ group: inout Steps) async {
         let now = ContinuousClock().now
         var rest = following.interval
-        if let due = await following.retries.nextDue(after: findings.moment) { rest = min(rest, due - now) }
+        if failedLooks > 0 {
+            // What came due meanwhile needs a look that succeeds.
+            rest = min(rest, following.retries.policy.wait(after: failedLooks))
+        } else if let due = await following.retries.nextDue(after: findings.moment) {
+            rest = min(rest, due - now)
+        }
         rest = max(rest, .milliseconds(100))
         group.addTask { [rest] in .look(wasRung: await following.bell.wait(atMost: rest)) }
     }
@@ -79,12 +84,17 @@ extension Pass {
             guard
                 let found = try await reconciler.lookAgain(
                     after: findings, rebuilds: wanted, requests: requests, following: following)
-            else { return }
+            else {
+                failedLooks = 0
+                return
+            }
             rebuilds = wanted
             for name in requests.interactive { urgencies[name] = .interactive }
             try await takeUp(found)
             lineUpAnew(requests.interactive)
+            failedLooks = 0
         } catch {
+            failedLooks += 1
             following.control.putBack(requests)
             reconciler.events(.warning("the repository cannot be looked at now: \(redacted("\(error)"))"))
         }

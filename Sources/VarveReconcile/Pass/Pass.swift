@@ -33,6 +33,8 @@ struct Pass {
     private(set) var findings: Survey.Findings
     /// How often the repository was looked at.
     private(set) var look = 0
+    /// How many looks in a row have failed.
+    var failedLooks = 0
     var planner: Planner
     var plans: [ImageName: ImagePlan] = [:]
     var history: History

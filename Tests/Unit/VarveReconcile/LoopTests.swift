@@ -147,6 +147,27 @@ struct LoopTests {
     }
 
     @Test
+    func looksThatFailWhileSomethingIsBuiltAreTriedAtGrowingWaits() async throws {
+        let (rig, gate) = (try await Rig(), Gate())
+        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
+        await rig.engine.onBuild { request in
+            guard case .apt(let content) = request.content else { return }
+            if content.packages == ["slow"] { return await gate.wait() }
+            // From now on one image waits to be tried again, and the repository cannot be looked at.
+            await rig.source.fail(true)
+            throw BuildFailure(.transient, layer: .apt, message: "the mirror is away")
+        }
+        var settings = LoopRig.slow
+        settings.retry = RetryPolicy(first: .milliseconds(200), limit: .seconds(3_600), jitter: { 1 })
+        let began = ContinuousClock().now
+        try await LoopRig.run(rig, settings) { loop in
+            for _ in 0..<4 { #expect(await loop.warning()?.contains("cannot be looked at now") == true) }
+            #expect(ContinuousClock().now - began >= .milliseconds(200 + 400 + 800))
+            await gate.open()
+        }
+    }
+
+    @Test
     func bellRemembersOneRing() async {
         let bell = Bell()
         bell.ring()

@@ -178,6 +178,49 @@ struct LeasedPassTests {
         #expect(try await one.reconciler.reconcile().isGood)
     }
 
+    /// Runs a loop of a member, which loses the lease during the first execution of an apt layer, until it leads again and
+    /// has recorded something.
+    private func loseTheLease(_ one: Member, _ rig: Rig, _ duringBuild: @escaping @Sendable (LoopControl) async -> Void)
+        async throws
+    {
+        let bell = Bell()
+        let control = LoopControl(one.state, bell: bell, now: { Timestamp(seconds: 0) })
+        let gate = Gate()
+        await one.engine.onBuild { request in
+            guard request.content.kind == .apt, await !gate.isOpened else { return }
+            await duringBuild(control)
+            await self.lease.put(LeaseValue(id: "theirs", lease: self.foreign))
+            await gate.open()
+        }
+        let loop = ReconcileLoop(
+            one.reconciler, settings: LoopRig.slow, bell: bell, control: control,
+            events: { [events = one.events] in events.append($0) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await loop.run() }
+            group.addTask { await one.leadership.watch { bell.ring() } }
+            try await settle { one.events.warnings.contains { $0.contains("the lease went to") } }
+            #expect(await rig.store.arrived.isEmpty)
+            try await settle {
+                clock.advance(by: .seconds(1))
+                return await !rig.store.arrived.isEmpty
+            }
+            group.cancelAll()
+        }
+    }
+
+    @Test
+    func imageWhoseBuildLostTheLeaseIsBuiltOnceTheLeaseIsFreeAgain() async throws {
+        let rig = try await Rig()
+        let (one, _) = try members(rig)
+        try await define(rig, "git")
+        // The step before the next layer sees it first, long before the lease is to be renewed.
+        try await loseTheLease(one, rig) { _ in }
+        #expect(one.events.skipped == ["a: stopped"])
+        #expect(await rig.store.arrived.map(\.status) == [.built])
+        #expect(await rig.store.arrived.map(\.lease) == [8])
+        #expect(await one.executed == [.base, .apt, .config])
+    }
+
     @Test
     func imageIsNotTaggedByOneThatLostTheLeaseWhileItUploaded() async throws {
         let rig = try await Rig()

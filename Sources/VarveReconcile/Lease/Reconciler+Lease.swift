@@ -19,14 +19,13 @@ extension Reconciler {
             }
             let outcome = try await leadership.lead {
                 let isCurrent = await leadership.counter == counter
-                return try await self.finish(isCurrent ? prepared : self.prepare(request))
+                return try await self.finish(isCurrent ? prepared : self.prepareAgain(request))
             }
             let result: PassResult
             switch outcome {
             case .led(let result): return result
             case .lost(let leader):
                 events(.warning("the lease went to \(leader); what was running is stopped and is not recorded"))
-                request.keepRebuilds()
                 result = stopped(prepared)
             case .held(let leader):
                 if settings.waitsForLease || (request.following == nil && !request.asked.rebuilds.isEmpty) {
@@ -43,6 +42,16 @@ extension Reconciler {
             }
             events(.finished(result))
             return result
+        }
+    }
+
+    /// Reads again with the lease in hand; where that cannot be done, nothing of what was asked for is done yet.
+    private func prepareAgain(_ request: PassRequest) async throws -> Prepared {
+        do {
+            return try await prepare(request)
+        } catch {
+            request.keepRebuilds()
+            throw error
         }
     }
 
@@ -80,10 +89,5 @@ extension Reconciler {
 
 extension Reconciler.PassRequest {
     /// Leaves what people asked to have rebuilt to the pass in which this process leads.
-    fileprivate func keepRebuilds() {
-        var rest = LoopControl.Requests()
-        rest.rebuilds = asked.rebuilds
-        rest.interactive = Set(asked.rebuilds.keys)
-        if !rest.isEmpty { following?.control.putBack(rest) }
-    }
+    fileprivate func keepRebuilds() { following?.control.putBack(asked.rebuilds) }
 }

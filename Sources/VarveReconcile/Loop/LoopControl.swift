@@ -148,6 +148,12 @@ public final class LoopControl: Sendable {
         }
     }
 
+    /// Puts back what people asked to have rebuilt and is not.
+    func putBack(_ rebuilds: [ImageName: Rebuild]) {
+        guard !rebuilds.isEmpty else { return }
+        putBack(Requests(rebuilds: rebuilds, interactive: Set(rebuilds.keys)))
+    }
+
     /// Takes what waits for a builder.
     func setQueue(_ queue: [LoopSnapshot.Queued]) { state.withLock { $0.snapshot.queued = queue } }
 

@@ -81,9 +81,10 @@ extension Pass {
         }
         do {
             let wanted = rebuilds.merging(requests.rebuilds) { $1 }
+            let begun = running.filter { $0.value.rebuild != nil }.keys
             guard
                 let found = try await reconciler.lookAgain(
-                    after: findings, rebuilds: wanted, requests: requests, following: following)
+                    after: findings, rebuilds: Set(wanted.keys).union(begun), requests: requests, following: following)
             else {
                 failedLooks = 0
                 return
@@ -174,12 +175,13 @@ extension Pass {
             await turn.give()
             return
         }
-        running[name] = Running(plan: plan, look: look)
+        let rebuild = rebuilds.removeValue(forKey: name)
+        running[name] = Running(plan: plan, look: look, rebuild: rebuild)
         urgencies[name] = turn.ticket.urgency
         let control = following?.control
         let build = ImageBuild(
             plan: plan, commit: commits.newest, address: address, sources: findings.tree, engine: reconciler.engine,
-            registry: reconciler.registry, builds: reconciler.builds, turn: turn, executesFrom: rebuilds[name]?.from,
+            registry: reconciler.registry, builds: reconciler.builds, turn: turn, executesFrom: rebuild?.from,
             isDraining: { control?.isDraining ?? false }, stopper: { control?.stopper(of: name) },
             settings: reconciler.settings, state: reconciler.state,
             events: reconciler.events)
@@ -205,6 +207,8 @@ extension Pass {
         guard let begun = running.removeValue(forKey: name) else { return }
         following?.control.setStop(name, nil)
         guard let entry else {
+            // What was asked for is not done.
+            if rebuilds[name] == nil { rebuilds[name] = begun.rebuild }
             if !Task.isCancelled, following?.control.isDraining != true { try await stopped(begun.plan) }
             return
         }
@@ -217,21 +221,24 @@ extension Pass {
         }
         await following?.retries.note(entry.record, of: begun.plan, now: ContinuousClock().now)
         history.add(entry.record)
-        // What was missing or asked for is done with, whatever comes next.
+        // Whoever stops an image means all that was asked for.
+        if entry.record.error?.failureClass == .cancelled { rebuilds[name] = nil }
+        // What was missing or asked for when it began is done with, whatever comes next.
+        let isWanted = rebuilds[name] != nil
         planner.missing[name] = nil
-        planner.forced.remove(name)
-        rebuilds[name] = nil
-        let urgency = urgencies.removeValue(forKey: name)
+        if !isWanted { planner.forced.remove(name) }
+        let urgency = isWanted ? urgencies[name] : urgencies.removeValue(forKey: name)
         plans[name] = planner.plan(name, history: history, parents: parents(of: name))
         if entry.record.status == .built {
             if !result.built.contains(name) { result.built.append(name) }
         }
-        if begun.look != look, let plan = plans[name], plan.action == .build,
-            await following?.retries.holds(plan, now: ContinuousClock().now) == false
-        {
-            // Its definition moved while it was built.
-            ready.append(name)
-            return
+        if begun.look != look, let plan = plans[name], plan.action == .build {
+            let isHeld = await following?.retries.holds(plan, now: ContinuousClock().now) ?? true
+            if isWanted || !isHeld {
+                // Its definition moved while it was built, or somebody asked for another build.
+                ready.append(name)
+                return
+            }
         }
         if entry.record.status != .built {
             // The watch does not know yet when this one is due again.
@@ -252,7 +259,7 @@ extension Pass {
     /// The build ended without an outcome and by nobody's wish, as one does whose lease is lost: the next pass looks at it.
     private mutating func stopped(_ plan: ImagePlan) async throws {
         let name = plan.definition.name
-        rebuilds[name] = nil
+        if let rebuild = rebuilds.removeValue(forKey: name) { following?.control.putBack([name: rebuild]) }
         planner.forced.remove(name)
         urgencies[name] = nil
         result.failed.append(name)

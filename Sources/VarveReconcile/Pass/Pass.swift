@@ -13,6 +13,8 @@ struct Pass {
         let plan: ImagePlan
         /// Which look at the repository it comes from.
         let look: Int
+        /// What was asked for before it began; what is asked for later is not done by it.
+        let rebuild: Rebuild?
     }
 
     /// An image that waits for a builder.
@@ -67,8 +69,14 @@ struct Pass {
     }
 
     mutating func run() async throws -> PassResult {
-        try await takeUp()
-        try await build()
+        do {
+            try await takeUp()
+            try await build()
+        } catch {
+            putBackRebuilds()
+            throw error
+        }
+        if Task.isCancelled { putBackRebuilds() }
         if !unkept.isEmpty { try await keep(unkept) }
         result.unsent = try await keeper.send()
         result.unchanged =
@@ -153,6 +161,11 @@ struct Pass {
     func keep(_ entries: [RecordEntry]) async throws {
         try await keeper.keep(entries)
         for entry in entries { reconciler.events(.imageFinished(entry.record)) }
+    }
+
+    /// Leaves what people asked for, and this pass has not done, to another one.
+    private func putBackRebuilds() {
+        following?.control.putBack(rebuilds.merging(running.compactMapValues(\.rebuild)) { newer, _ in newer })
     }
 
     func parents(of name: ImageName) -> [ImageName: ImagePlan] {

@@ -161,7 +161,7 @@ public struct Reconciler: Sendable {
 
     /// What a pass that is building goes on from; nil where nothing has moved since its last look.
     func lookAgain(
-        after last: Survey.Findings, rebuilds: [ImageName: Rebuild], requests: LoopControl.Requests,
+        after last: Survey.Findings, rebuilds: Set<ImageName>, requests: LoopControl.Requests,
         following: Following
     ) async throws -> Survey.Findings? {
         try await fetch()
@@ -171,7 +171,7 @@ public struct Reconciler: Sendable {
         if isSame, requests.isEmpty, !looksOutside, await !following.retries.isDue(now, since: last.moment) {
             return nil
         }
-        let findings = try await survey([], rebuilds: Set(rebuilds.keys), looksOutside: looksOutside)
+        let findings = try await survey([], rebuilds: rebuilds, looksOutside: looksOutside)
         if looksOutside {
             following.lookups.done(now)
             following.control.noteLookup()

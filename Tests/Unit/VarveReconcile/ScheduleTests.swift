@@ -135,6 +135,30 @@ struct ScheduleTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func rebuildThatIsAskedForDuringABuildFollowsIt(thatFails fails: Bool) async throws {
+        let (rig, gate) = (try await Rig(), Gate())
+        await rig.engine.onBuild { request in
+            guard request.content.kind == .apt, await !gate.isOpened else { return }
+            await gate.wait()
+            if fails { throw BuildFailure(.transient, layer: .apt, message: "the mirror is away") }
+        }
+        try await rig.source.commit(Self.files(["a": "slow"]))
+        try await LoopRig.run(rig) { loop in
+            #expect(await loop.started(.apt) == "a")
+            try loop.control.rebuild(ImageName("a"), from: .apt)
+            #expect(await loop.planned() == 0)
+            await gate.open()
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
+            // A wish is fulfilled once.
+            loop.bell.ring()
+            #expect(await loop.pass()?.built.isEmpty == true)
+        }
+        #expect(await rig.store.arrived.map(\.status) == [fails ? .error : .built, .built])
+        #expect(await rig.store.arrived.last?.reasons.contains(.forced) == true)
+        #expect(await Self.packages(rig) == ["slow", "slow"])
+    }
+
     @Test
     func suspendedImageIsLeftAloneUntilItIsResumed() async throws {
         let rig = try await Rig()

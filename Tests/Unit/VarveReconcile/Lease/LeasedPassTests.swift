@@ -222,6 +222,20 @@ struct LeasedPassTests {
     }
 
     @Test
+    func rebuildThatWasAskedForBeforeTheLeaseWasLostIsDoneOnceItIsFreeAgain() async throws {
+        let rig = try await Rig()
+        let (one, _) = try members(rig)
+        try await define(rig, "git")
+        try await loseTheLease(one, rig) { [image] control in
+            control.rebuild(image, from: .apt)
+            // The pass that builds takes it up.
+            try? await settle { one.events.all.count { if case .planned = $0 { true } else { false } } == 2 }
+        }
+        #expect(await rig.store.arrived.first?.reasons.contains(.forced) == true)
+        #expect(await one.executed == [.base, .apt, .apt, .config])
+    }
+
+    @Test
     func imageIsNotTaggedByOneThatLostTheLeaseWhileItUploaded() async throws {
         let rig = try await Rig()
         let (one, two) = try members(rig)

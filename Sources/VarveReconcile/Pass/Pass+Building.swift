@@ -28,7 +28,7 @@ extension Pass {
                 guard let step = try await group.next() else { break }
                 switch step {
                 case .turn(let name, let turn, let isHeld): await begin(name, turn, isHeld, address, &group)
-                case .finished(let name, let entry): try await finish(name, entry)
+                case .finished(let name, let entry): await finish(name, entry)
                 case .look:
                     guard let following else { break }
                     if following.control.isDraining || Task.isCancelled {
@@ -203,21 +203,24 @@ extension Pass {
         }
     }
 
-    private mutating func finish(_ name: ImageName, _ entry: RecordEntry?) async throws {
+    private mutating func finish(_ name: ImageName, _ entry: RecordEntry?) async {
         guard let begun = running.removeValue(forKey: name) else { return }
         following?.control.setStop(name, nil)
         guard let entry else {
             // What was asked for is not done.
             if rebuilds[name] == nil { rebuilds[name] = begun.rebuild }
-            if !Task.isCancelled, following?.control.isDraining != true { try await stopped(begun.plan) }
+            if !Task.isCancelled, following?.control.isDraining != true { await stopped(begun.plan) }
             return
         }
         if history.latest[name]?.isSameFailure(as: entry.record) == true {
             reconciler.events(.imageFinished(entry.record))
         } else {
-            // The others go on building; what could not be kept is tried once more at the end.
-            do { try await keep([entry]) } catch { unkept.append(entry) }
-            _ = try await keeper.send()
+            await keepIfPossible([entry])
+            do {
+                _ = try await keeper.send()
+            } catch {
+                reconciler.events(.warning("records wait in the journal: \(redacted("\(error)"))"))
+            }
         }
         await following?.retries.note(entry.record, of: begun.plan, now: ContinuousClock().now)
         history.add(entry.record)
@@ -251,13 +254,13 @@ extension Pass {
             }
         }
         let (released, adopted) = release(below: name)
-        try await keep(adopted)
+        await keepIfPossible(adopted)
         for child in released where urgencies[child] == nil { urgencies[child] = urgency }
         ready += released
     }
 
     /// The build ended without an outcome and by nobody's wish, as one does whose lease is lost: the next pass looks at it.
-    private mutating func stopped(_ plan: ImagePlan) async throws {
+    private mutating func stopped(_ plan: ImagePlan) async {
         let name = plan.definition.name
         if let rebuild = rebuilds.removeValue(forKey: name) { following?.control.putBack([name: rebuild]) }
         planner.forced.remove(name)
@@ -266,7 +269,12 @@ extension Pass {
         plans[name]?.action = .blocked
         plans[name]?.status = .pending
         reconciler.events(.imageSkipped(name: name.value, status: .pending, cause: "stopped"))
-        try await keep(release(below: name).adopted)
+        await keepIfPossible(release(below: name).adopted)
+    }
+
+    /// Keeps entries where that can be done now; the others go on building, and it is tried once more at the end.
+    private mutating func keepIfPossible(_ entries: [RecordEntry]) async {
+        do { try await keep(entries) } catch { unkept += entries }
     }
 
     /// Plans anew what waited for an image, and what waited for that in turn where it needs nothing or cannot be built.

@@ -34,6 +34,8 @@ struct RecordKeeper: Sendable {
     }
 
     /// Sends what the journal holds to the notes; tells how many entries remain.
+    ///
+    /// - Throws: when the journal cannot be read.
     func send() async throws -> Int {
         let pending = try await journal.pending()
         guard !pending.isEmpty else { return 0 }
@@ -64,7 +66,13 @@ struct RecordKeeper: Sendable {
                 if sent.isEmpty, entry == pending.first { break }
             }
         }
-        if !sent.isEmpty { try await journal.remove(ids: sent) }
+        do {
+            if !sent.isEmpty { try await journal.remove(ids: sent) }
+        } catch {
+            // What is sent and still in the journal is sent again, and not written twice.
+            events(.warning("the journal cannot be emptied: \(redacted("\(error)"))"))
+            return pending.count
+        }
         let rest = pending.count - sent.count
         if let failure { events(.warning("\(rest) records wait in the journal: \(failure)")) }
         return rest

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Testing
 import VarveModel
 import VarvePlan
@@ -44,6 +45,24 @@ private let reason = BuildFailure(.transient, message: "failed to reach remote '
         #expect(try await rig.journal.pending() == [])
         #expect(await rig.store.arrived.map(\.image.value) == ["a", "b"])
         #expect(await rig.log(try #require(try await rig.source.tip())).count == 2)
+    }
+
+    @Test func journalThatCannotBeRewrittenStopsNoBuild() async throws {
+        let (rig, gate) = (try await Rig(), Gate())
+        await ScheduleTests.hold("slow", rig, until: gate)
+        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git", "c": "curl"]))
+        // A folder in the draft's place: entries can be added, and none can be dropped.
+        let draft = rig.state.journal + ".new"
+        try FileManager.default.createDirectory(atPath: draft, withIntermediateDirectories: false)
+        // Until two are sent together the first image is being built.
+        await rig.store.onAppend { entries in if entries.count > 1 { await gate.open() } }
+        let result = try await rig.reconcile()
+        #expect(result.built.map(\.value).sorted() == ["a", "b", "c"] && result.isGood && result.unsent == 3)
+        #expect(rig.events.warnings.contains { $0.contains("the journal cannot be emptied") })
+        try FileManager.default.removeItem(atPath: draft)
+        #expect(try await rig.reconcile().unsent == 0)
+        #expect(try await rig.journal.pending().isEmpty)
+        #expect(await rig.store.arrived.map(\.image.value).sorted() == ["a", "b", "c"])
     }
 
     /// Killed after publishing and before the record: the next pass publishes the same bytes and records them.

@@ -86,6 +86,11 @@ public final class LoopControl: Sendable {
             let isQueued = state.snapshot.queued.contains { $0.image == image }
             if isQueued { state.requests.stopped[image] = user }
             if state.stops[image] != nil { state.stoppers[image] = user }
+            if isQueued || state.stops[image] != nil {
+                // What was asked for before is meant too.
+                state.requests.rebuilds[image] = nil
+                state.requests.interactive.remove(image)
+            }
             return (state.stops[image], isQueued)
         }
         stop?()

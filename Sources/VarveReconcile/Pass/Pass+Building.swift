@@ -70,11 +70,17 @@ extension Pass {
 
     /// Reads the repository anew where anything may have moved; what cannot be read now is read at the next look.
     private mutating func lookAgain(_ following: Following) async {
-        let requests = following.control.takeRequests()
+        var requests = following.control.takeRequests()
         await following.retries.release(requests.interactive)
         for (name, user) in requests.stopped.sorted(by: { $0.key < $1.key }) {
-            guard let waiting = queued.removeValue(forKey: name) else { continue }
+            guard let waiting = queued.removeValue(forKey: name) else {
+                // Its turn came after it was asked for.
+                if running[name] != nil { following.control.stop(name, by: user) }
+                continue
+            }
             waiting.wait.cancel()
+            rebuilds[name] = nil
+            urgencies[name] = nil
             if let plan = plans[name] { await following.retries.stop(plan) }
             reconciler.events(
                 .imageSkipped(name: name.value, status: .pending, cause: "stopped by \(user) before it began"))
@@ -96,6 +102,8 @@ extension Pass {
             failedLooks = 0
         } catch {
             failedLooks += 1
+            // These are stopped.
+            requests.stopped = [:]
             following.control.putBack(requests)
             reconciler.events(.warning("the repository cannot be looked at now: \(redacted("\(error)"))"))
         }

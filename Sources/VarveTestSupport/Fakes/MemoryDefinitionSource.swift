@@ -8,6 +8,7 @@ public actor MemoryDefinitionSource: DefinitionSource {
     private var count = 0
     private var remote: String?
     private var fails = false
+    private var gate: @Sendable () async -> Void = {}
 
     /// A repository without a commit.
     public init(address: String? = nil) { remote = address }
@@ -36,8 +37,12 @@ public actor MemoryDefinitionSource: DefinitionSource {
     /// Whether fetching fails from now on.
     public func fail(_ fails: Bool) { self.fails = fails }
 
+    /// Takes what is waited for in each fetch from now on.
+    public func onFetch(_ gate: @escaping @Sendable () async -> Void) { self.gate = gate }
+
     /// Does nothing, or fails.
     public func fetch() async throws {
+        await gate()
         if fails { throw SourceError.unreadable(path: "remote", reason: "it does not answer") }
     }
 

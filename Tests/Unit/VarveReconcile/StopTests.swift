@@ -105,4 +105,51 @@ struct StopTests {
             #expect(await loop.pass()?.built.map(\.value) == ["b"])
         }
     }
+
+    @Test
+    func imageThatWasAskedForLeavesTheQueueToo() async throws {
+        var rig = try await Rig()
+        rig.builders = 1
+        let gate = Gate()
+        await ScheduleTests.hold("slow", rig, until: gate)
+        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
+        try await LoopRig.run(rig) { loop in
+            #expect(await loop.started(.apt) == "a")
+            loop.control.rebuild(other, from: nil)
+            #expect(await loop.planned() == 1)
+            #expect(loop.control.stop(other, by: "ada"))
+            #expect(await loop.skipped() == "b: stopped by ada before it began")
+            await gate.open()
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
+        }
+    }
+
+    @Test
+    func imageWhoseTurnComesWhileItIsStoppedIsStopped() async throws {
+        var rig = try await Rig()
+        rig.builders = 1
+        let (first, look, looking) = (Gate(), Gate(), Gate())
+        await rig.engine.onBuild { request in
+            guard case .apt(let content) = request.content else { return }
+            if content.packages == ["slow"] { return await first.wait() }
+            try await Task.sleep(for: .seconds(3_600))
+        }
+        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
+        let built = rig
+        try await LoopRig.run(rig) { loop in
+            #expect(await loop.started(.apt) == "a")
+            await rig.source.onFetch {
+                await looking.open()
+                await look.wait()
+            }
+            loop.bell.ring()
+            await looking.wait()
+            // The builder goes to the other image, which the pass does not see while it looks.
+            await first.open()
+            try await settle { await built.published == ["a"] }
+            #expect(loop.control.stop(other, by: "ada"))
+            await look.open()
+            #expect(await loop.pass()?.built.map(\.value) == ["a"])
+        }
+    }
 }

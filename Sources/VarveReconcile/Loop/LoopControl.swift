@@ -25,6 +25,7 @@ public final class LoopControl: Sendable {
         var stops: [ImageName: @Sendable () -> Void] = [:]
         var stoppers: [ImageName: String] = [:]
         var isDraining = false
+        var isWorking = false
     }
 
     private let bell: Bell
@@ -51,6 +52,9 @@ public final class LoopControl: Sendable {
 
     /// What the loop is doing.
     public var snapshot: LoopSnapshot { state.withLock { $0.snapshot } }
+
+    /// Whether a pass has read and planned everything and has not ended yet.
+    public var isWorking: Bool { state.withLock { $0.isWorking } }
 
     // MARK: Asking
 
@@ -175,7 +179,10 @@ public final class LoopControl: Sendable {
 
     /// Takes how a pass ended.
     func setLastPass(_ pass: LoopSnapshot.LastPass) {
-        state.withLock { $0.snapshot.lastPass = pass }
+        state.withLock { state in
+            state.snapshot.lastPass = pass
+            state.isWorking = false
+        }
         onPass(pass)
     }
 
@@ -190,6 +197,7 @@ public final class LoopControl: Sendable {
         let moment = now()
         state.withLock { state in
             switch event {
+            case .planned: state.isWorking = true
             case .imageStarted(let image, _, let log):
                 state.snapshot.running.removeAll { $0.image == image }
                 state.snapshot.running.append(.init(image: image, step: "base", start: moment, log: log))

@@ -32,11 +32,10 @@ public struct ServedRepository: Sendable {
         self.now = now
     }
 
-    /// Whether the last pass was carried through, and is not too long ago for a loop that has nothing to build.
+    /// Whether a pass is at work, which may take hours, or the last one was carried through and is not too long ago.
     var isReady: Bool {
-        let snapshot = control.snapshot
-        guard let last = snapshot.lastPass, last.error == nil else { return false }
-        if !snapshot.running.isEmpty || !snapshot.queued.isEmpty { return true }
+        if control.isWorking { return true }
+        guard let last = control.snapshot.lastPass, last.error == nil else { return false }
         return now().seconds - last.end.seconds <= 60 + 3 * Int(interval.components.seconds)
     }
 

@@ -163,6 +163,20 @@ struct APITests {
     }
 
     @Test
+    func daemonIsReadyWhileItsFirstPassBuilds() async throws {
+        try await define()
+        let (gate, control) = (Gate(), control)
+        await rig.engine.onBuild { _ in await gate.wait() }
+        let reconciler = try rig.reconciler { control.note($0) }
+        #expect(try await send("GET", "/readyz").status == 503)
+        async let result = reconciler.reconcile()
+        try await settle { await !rig.engine.executions.isEmpty }
+        #expect(try await send("GET", "/readyz").status == 200)
+        await gate.open()
+        #expect(try await result.isGood)
+    }
+
+    @Test
     func imagesShareLayersInTheGraph() async throws {
         _ = try await rig.source.commit([
             "images/a/image.yaml": "base: \(Rig.debian)\nbuild: {apt: [git]}\n",

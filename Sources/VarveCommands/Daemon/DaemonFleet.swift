@@ -46,7 +46,6 @@ final class DaemonFleet: Sendable {
         let hooks = try DaemonHooks(settings, now: first.passSettings.now)
         var members: [Member] = []
         var reconcilers: [Reconciler] = []
-        var leaderships: [String: Leadership] = [:]
         for (index, workspace) in workspaces.enumerated() {
             var pass = workspace.passSettings
             pass.builders = settings.builders
@@ -54,11 +53,7 @@ final class DaemonFleet: Sendable {
             pass.layerTimeout = settings.layerTimeout
             pass.trigger = "daemon"
             if let lease = settings.lease {
-                // One a repository, however many of its branches are followed.
-                pass.leadership =
-                    try leaderships[workspace.state.repositoryKey]
-                    ?? workspace.leadership(holder: lease.holder, length: lease.length)
-                leaderships[workspace.state.repositoryKey] = pass.leadership
+                pass.leadership = try workspace.leadership(holder: lease.holder, length: lease.length)
             }
             let name = redacted(repositories[index].repository)
             let bell = Bell()

@@ -36,7 +36,7 @@ extension HTTPService {
             repositories: Self.served(members, interval: interval), metrics: metrics, webhooks: webhooks)
     }
 
-    /// The repositories by names of their own: two branches of one repository are numbered.
+    /// The repositories by names of their own: two that differ in what is redacted are numbered.
     private static func served(_ members: [DaemonFleet.Member], interval: Duration) -> [ServedRepository] {
         var uses: [String: Int] = [:]
         return members.map { member in

@@ -67,6 +67,16 @@ public struct DaemonSettings: Hashable, Sendable {
         return (findings.isEmpty ? settings : nil, findings.sorted)
     }
 
+    /// Whether two addresses are one repository, as far as their spelling tells.
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        func core(_ address: String) -> Substring {
+            var rest = address[...]
+            while rest.last == "/" { rest.removeLast() }
+            return rest.hasSuffix(".git") ? rest.dropLast(4) : rest
+        }
+        return core(one) == core(other)
+    }
+
     private static func read(
         _ text: String, at start: Place, _ environment: [String: String], _ findings: Findings
     ) -> DaemonSettings? {
@@ -83,7 +93,14 @@ public struct DaemonSettings: Hashable, Sendable {
         guard findings.isEmpty else { return nil }
         var settings = DaemonSettings()
         for item in root["repositories"]?.items ?? [] {
-            guard let address = item["repo"]?.text else { continue }
+            guard let repo = item["repo"], let address = repo.text else { continue }
+            if settings.repositories.contains(where: { isSame($0.address, address) }) {
+                findings.report(
+                    .settingValue, at: repo.place,
+                    "\(quoted(redacted(address))) is given twice; records, journal and lease belong to a repository, so a "
+                        + "daemon follows one branch of it: for another one give a clone with records of its own, and another "
+                        + "registry")
+            }
             settings.repositories.append(
                 Repository(
                     address: address, branch: item["branch"]?.text, registry: item["registry"]?.text,

@@ -19,6 +19,9 @@ public enum EnvironmentOverrides {
             switch key.type {
             case .text, .boolean, .word: [(variable(path + [key.name]), path + [key.name])]
             case .record(let inner): names(of: inner, below: path + [key.name])
+            case .textOrRecord(let inner):
+                // What is inside comes second, and counts where the value is no text.
+                [(variable(path + [key.name]), path + [key.name])] + names(of: inner, below: path + [key.name])
             default: []
             }
         }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FoundationEssentials
 import Synchronization
 
-/// Wakes one waiter; rung while nobody waits, it is remembered once.
+/// Wakes whoever waits; rung while nobody waits, it is remembered once.
 ///
 /// Rings carry nothing: whoever is woken looks at everything anew, so that any number of them is as good as one.
 public final class Bell: Sendable {
     private struct State {
         var isRung = false
         /// Resumed with whether it was rung.
-        var waiter: CheckedContinuation<Bool, Never>?
+        var waiters: [UUID: CheckedContinuation<Bool, Never>] = [:]
     }
 
     private let state = Mutex(State())
@@ -17,14 +18,14 @@ public final class Bell: Sendable {
     /// A bell that has not been rung.
     public init() {}
 
-    /// Wakes the waiter, now or when it comes.
+    /// Wakes the waiters, or the first that comes.
     public func ring() {
-        let waiter = state.withLock { state in
-            defer { state.waiter = nil }
-            state.isRung = state.waiter == nil
-            return state.waiter
+        let waiters = state.withLock { state in
+            defer { state.waiters = [:] }
+            state.isRung = state.waiters.isEmpty
+            return state.waiters.values
         }
-        waiter?.resume(returning: true)
+        for waiter in waiters { waiter.resume(returning: true) }
     }
 
     /// Waits for a ring, or for as long as given, or until the task is cancelled.
@@ -48,23 +49,21 @@ public final class Bell: Sendable {
 
     /// Waits for a ring or the task's cancellation; tells whether it was rung, which a cancellation at the same time does not hide.
     private func wait() async -> Bool {
-        await withTaskCancellationHandler {
+        let id = UUID()
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Bool? = state.withLock { state in
                     if state.isRung || Task.isCancelled {
                         defer { state.isRung = false }
                         return state.isRung
                     }
-                    state.waiter = continuation
+                    state.waiters[id] = continuation
                     return nil
                 }
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            let waiter = state.withLock { state in
-                defer { state.waiter = nil }
-                return state.waiter
-            }
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
             waiter?.resume(returning: false)
         }
     }

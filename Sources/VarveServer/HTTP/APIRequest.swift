@@ -124,8 +124,10 @@ extension APIError: Equatable {
 
 /// Answers `POST /webhooks/…`, the one part of the server that takes no bearer token.
 ///
-/// It checks by itself who asks, by a signature or a secret of the hook. The body is read already, and bounded.
+/// It checks by itself who asks, by a signature or a secret of the hook.
 public protocol WebhookResponder: Sendable {
-    /// Answers a push event; the path is whole, `/webhooks/…`.
+    /// Why a request is answered without its body being read; nil where the body decides.
+    func refusal(of request: APIRequest) async -> APIResponse?
+    /// Answers a push event whose body was read, and is bounded; the path is whole, `/webhooks/…`.
     func respond(to request: APIRequest) async -> APIResponse
 }

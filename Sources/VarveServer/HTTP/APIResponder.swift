@@ -38,6 +38,7 @@ struct APIResponder: HTTPResponder {
             method: request.method.rawValue, path: String(target.first ?? "/"), headers: headers)
         if let webhooks, read.method == "POST", read.path.hasPrefix("/webhooks/") {
             read.query = try PercentCoding.parameters(target.count > 1 ? target[1] : "")
+            if let refusal = await webhooks.refusal(of: read) { return refusal }
             read.body = try await body(of: request)
             return await webhooks.respond(to: read)
         }

@@ -68,19 +68,37 @@ public struct WebhookRoutes: Sendable {
 }
 
 extension WebhookRoutes: WebhookResponder {
+    /// Refuses a name that is none, and a sender who shows neither signature nor token.
+    public func refusal(of request: APIRequest) -> APIResponse? {
+        guard let hook = hook(of: request) else { return unknown }
+        guard case .none = hook.proof(in: request.headers) else { return nil }
+        observe(hook.settings.kind, .refused)
+        return answer(.refused)
+    }
+
     /// Answers a request in plain text.
     public func respond(to request: APIRequest) async -> APIResponse {
-        func answer(_ status: Int, _ text: String) -> APIResponse {
-            APIResponse(status: status, type: "text/plain; charset=utf-8", text: text + "\n")
-        }
-        let name = request.path.split(separator: "/").last.map(String.init) ?? ""
-        guard let hook = hooks[name] else { return answer(404, "there is no such webhook") }
+        guard let hook = hook(of: request) else { return unknown }
         let outcome = await outcome(hook, request.headers, request.body)
         observe(hook.settings.kind, outcome)
-        return switch outcome {
-        case .accepted, .ignored: answer(202, outcome.rawValue)
-        case .ping: answer(200, "ok")
-        case .refused: answer(401, "the signature or the token is missing or wrong")
+        return answer(outcome)
+    }
+
+    private func hook(of request: APIRequest) -> Webhook? {
+        request.path.split(separator: "/").last.flatMap { hooks[String($0)] }
+    }
+
+    private var unknown: APIResponse { text(404, "there is no such webhook") }
+
+    private func answer(_ outcome: Outcome) -> APIResponse {
+        switch outcome {
+        case .accepted, .ignored: text(202, outcome.rawValue)
+        case .ping: text(200, "ok")
+        case .refused: text(401, "the signature or the token is missing or wrong")
         }
+    }
+
+    private func text(_ status: Int, _ text: String) -> APIResponse {
+        APIResponse(status: status, type: "text/plain; charset=utf-8", text: text + "\n")
     }
 }

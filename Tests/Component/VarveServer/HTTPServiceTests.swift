@@ -25,6 +25,11 @@ extension HTTPClient {
 struct HTTPServiceTests {
     /// Answers with what it was given.
     private struct Echo: WebhookResponder {
+        func refusal(of request: APIRequest) -> APIResponse? {
+            guard request.path == "/webhooks/none" else { return nil }
+            return APIResponse(status: 404, type: "text/plain", text: "none")
+        }
+
         func respond(to request: APIRequest) async -> APIResponse {
             let body = String(decoding: request.body, as: UTF8.self)
             let hub = request.headers["x-hub-signature-256"] ?? "-"
@@ -133,6 +138,9 @@ struct HTTPServiceTests {
             let answer = try await stranger.send(
                 "POST", "/webhooks/github?a=b", headers: ["X-Hub-Signature-256": "sha256=0"], body: "{}")
             #expect(answer.status == 202 && answer.body == "/webhooks/github sha256=0 {}")
+            // Whose body is not wanted need not send it.
+            let refused = try await stranger.send("POST", "/webhooks/none", headers: ["content-length": "1000"])
+            #expect(refused.status == 404 && refused.body == "none")
             #expect(try await stranger.get("/webhooks/github").status == 401)
             #expect(try await client.get("/webhooks/github").status == 404)
         }

@@ -44,6 +44,30 @@ struct DaemonSettingsTests {
     }
 
     @Test
+    func aRepositoryIsFollowedOnce() {
+        let text =
+            "repositories:\n- repo: https://git.example.com/a.git\n- {repo: https://git.example.com/a/, branch: dev}\n"
+        #expect(diagnostics(text) == ["VRV190 3:10"])
+        #expect(diagnostics("repositories:\n- repo: /srv/a\n- repo: /srv/b\n").isEmpty)
+    }
+
+    @Test
+    func variablesSetTheLease() {
+        func lease(_ file: String, _ environment: [String: String]) -> DaemonSettings.Lease? {
+            DaemonSettings.read("repositories: [{repo: /a}]\n" + file, file: "f", environment: environment).settings?
+                .lease
+        }
+        #expect(lease("", ["VARVE_LEASE_LENGTH": "20s", "VARVE_LEASE_HOLDER": "one"])?.length == .seconds(20))
+        #expect(lease("lease: {length: 30s}\n", ["VARVE_LEASE_HOLDER": "one"])?.holder == "one")
+        #expect(
+            lease("lease: {length: 30s}\n", [:]) != nil
+                && lease("lease: {length: 30s}\n", ["VARVE_LEASE": "off"]) == nil)
+        #expect(
+            DaemonSettings.read("repositories: [{repo: /a}]\n", file: "f", environment: ["VARVE_LEASE": "of"]).settings
+                == nil)
+    }
+
+    @Test
     func diskCredentialsAndIdentityAreRead() throws {
         let (settings, diagnostics) = DaemonSettings.read(
             """

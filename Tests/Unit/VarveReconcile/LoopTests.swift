@@ -168,6 +168,24 @@ struct LoopTests {
     }
 
     @Test
+    func bellWakesAllWhoWait() async {
+        let bell = Bell()
+        let woken = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<3 { group.addTask { await bell.wait(atMost: .seconds(60)) } }
+            // Rung until each of them has come and gone: a ring before a wait is remembered for one alone.
+            let ringing = Task {
+                while !Task.isCancelled {
+                    bell.ring()
+                    await Task.yield()
+                }
+            }
+            defer { ringing.cancel() }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(woken == 3)
+    }
+
+    @Test
     func bellRemembersOneRing() async {
         let bell = Bell()
         bell.ring()

@@ -75,6 +75,8 @@ extension Skopeo.Subject {
                 "timeout", "deadline exceeded", "no such host", "server misbehaving", "temporary failure",
                 "network is unreachable", "no route to host", "dial tcp", "use of closed network connection",
                 "malformed http response", "stream error",
+                // The first question failed, and whatever answers below /v1/ was taken for a registry of long ago.
+                "can't talk to a v1 container registry",
             ]
         ),
     ]

@@ -41,6 +41,8 @@ actor RetryLedger {
     private struct Attempts {
         var keys: [LayerKey?]
         var count: Int
+        /// How many of them were of unknown cause.
+        var unknown: Int
         var due: ContinuousClock.Instant?
     }
 
@@ -94,10 +96,13 @@ actor RetryLedger {
             stopped[record.image] = keys
             return
         }
-        let count = (attempts[record.image].map { $0.keys == keys ? $0.count : 0 } ?? 0) + 1
-        let isOver = error.failureClass == .unknown && count >= policy.unknownAttempts
+        let before = attempts[record.image].flatMap { $0.keys == keys ? $0 : nil }
+        let isUnknown = error.failureClass == .unknown
+        let count = (before?.count ?? 0) + 1
+        let unknown = (before?.unknown ?? 0) + (isUnknown ? 1 : 0)
+        let isOver = isUnknown && unknown >= policy.unknownAttempts
         attempts[record.image] = Attempts(
-            keys: keys, count: count, due: isOver ? nil : now + policy.wait(after: count))
+            keys: keys, count: count, unknown: unknown, due: isOver ? nil : now + policy.wait(after: count))
     }
 
     /// When the next image is to be tried again; nil where none is.

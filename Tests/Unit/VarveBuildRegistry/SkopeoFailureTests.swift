@@ -36,6 +36,7 @@ import VarveModel
         Case(cause: "dial tcp 127.0.0.1:1: connect: connection refused", failureClass: .transient),
         Case(cause: "read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer", failureClass: .transient),
         Case(cause: "Get \"https://h/v2/\": EOF", failureClass: .transient),
+        Case(cause: "checking blob: can't talk to a V1 container registry", failureClass: .transient),
         Case(cause: "net/http: TLS handshake timeout", failureClass: .transient),
         Case(cause: "lookup h.invalid on 127.0.0.53:53: no such host", failureClass: .transient),
         Case(cause: "writing blob: write /x: no space left on device", failureClass: .diskFull),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import Testing
 import VarveModel
 import VarveReconcile
@@ -109,6 +110,32 @@ struct LoopTests {
             for _ in 0..<6 { #expect(await loop.pass()?.failed.map(\.value) == ["a"]) }
             #expect(await rig.engine.executions.filter { $0.content.kind == .apt }.count == 2)
         }
+    }
+
+    /// A registry that fails in many ways for long is not given up at the first word that nobody knows.
+    @Test
+    func failuresOfKnownCauseDoNotCountAgainstOneOfUnknownCause() async throws {
+        let rig = try await Rig()
+        try await define(rig, "build: {apt: [git]}\n")
+        let attempts = Mutex(0)
+        await rig.engine.onBuild { request in
+            guard request.content.kind == .apt else { return }
+            let attempt = attempts.withLock { attempts in
+                attempts += 1
+                return attempts
+            }
+            if attempt < 4 { throw BuildFailure(.transient, layer: .apt, message: "the mirror is away") }
+            if attempt == 4 { throw BuildFailure(.unknown, layer: .apt, message: "who knows") }
+        }
+        var settings = LoopRig.slow
+        settings.interval = .milliseconds(20)
+        settings.retry = RetryPolicy(first: .milliseconds(1), limit: .milliseconds(1), jitter: { 0 })
+        try await LoopRig.run(rig, settings) { loop in
+            for _ in 0..<20 {
+                if await loop.pass()?.built.map(\.value) == ["a"] { break }
+            }
+        }
+        #expect(attempts.withLock { $0 } == 5)
     }
 
     @Test

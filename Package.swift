@@ -65,6 +65,7 @@ let package = Package(
             dependencies: [
                 "VarveModel", asyncHTTPClient, crypto, logging, subprocess, systemPackage,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             exclude: pages,
             swiftSettings: settings

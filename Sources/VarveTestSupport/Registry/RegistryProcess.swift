@@ -20,12 +20,13 @@ public final class RegistryProcess: Sendable {
     /// Manifests and blobs can be deleted.
     ///
     /// With `credentials`, `USER:PASSWORD`, every request must carry them by basic authentication. What happens is told to
-    /// the address `notifying`, with the header `authorization`.
+    /// the address `notifying`, with the header `authorization`. With `certificate`, a file of a certificate and its key, it
+    /// speaks TLS.
     ///
     /// - Throws: `FixtureError` when it does not start.
     public init(
         in directory: TemporaryDirectory, credentials: String? = nil, notifying listener: String? = nil,
-        authorization: String = ""
+        authorization: String = "", certificate: String? = nil
     ) async throws {
         let name = "registry-\(UUID().uuidString.prefix(8))"
         folder = try directory.makeFolder(name)
@@ -38,9 +39,11 @@ public final class RegistryProcess: Sendable {
               filesystem: {rootdirectory: \(storage)}
               delete: {enabled: true}
               maintenance: {uploadpurging: {enabled: false}}
-            http: {addr: "127.0.0.1:\(port)"}
+            http:
+              addr: "127.0.0.1:\(port)"
 
             """
+        if let certificate { configuration += "  tls: {certificate: \(certificate), key: \(certificate)}\n" }
         if let parts = credentials?.split(separator: ":", maxSplits: 1).map(String.init), parts.count == 2 {
             let entry = try await Command.run("htpasswd", ["-Bbn", "-C", "4", parts[0], parts[1]]).stdout
             try directory.write(entry, to: name + "/htpasswd")
@@ -66,7 +69,8 @@ public final class RegistryProcess: Sendable {
         let child = try ChildProcess.server("docker-registry", ["serve", folder + "/config.yml"])
         process.withLock { $0 = child }
         try await Loopback.wait(for: "docker-registry", process: child) {
-            [200, 401].contains(Loopback.get(port: port, path: "/v2/")?.status)
+            // 400 is its answer to whoever does not speak TLS.
+            [200, 400, 401].contains(Loopback.get(port: port, path: "/v2/")?.status)
         }
     }
 

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import VarveModel
 
 /// Asks a registry by `HEAD` which digest a reference stands on.
@@ -44,6 +45,10 @@ struct ManifestProbe: Sendable {
         }
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(10)
+        if let file = tools["SSL_CERT_FILE"], !file.isEmpty {
+            configuration.tlsConfiguration = .makeClientConfiguration()
+            configuration.tlsConfiguration?.trustRoots = .file(file)
+        }
         configuration.connectionPool.retryConnectionEstablishment = false
         do {
             return try await HTTPClient.withHTTPClient(configuration: configuration) { client in

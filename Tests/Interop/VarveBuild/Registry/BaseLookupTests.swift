@@ -127,6 +127,29 @@ import VarveTestSupport
         #expect(!failure.message.contains("correct-horse"))
     }
 
+    @Test func registryWithTLSIsAskedByHeadWhereItsAuthorityIsBelieved() async throws {
+        let directory = try TemporaryDirectory.required()
+        let shim = try ToolShim(in: directory)
+        var fixture = try await PublishingFixture(path: shim.path)
+        let certificate = try await GitHTTPServer.makeCertificate(in: directory)
+        let server = try await RegistryProcess(in: directory, certificate: certificate.withKey)
+        let layout = try await TinyImage.layout(in: directory, named: "tiny", files: ["word": "one"])
+        try await server.push("oci:\(layout):latest", to: "base:latest")
+        let reference = try ImageReference("localhost:\(server.port)/base:latest")
+        let platform = try Platform("linux/amd64")
+        fixture.certificates = certificate.certificate
+        let registry = try await fixture.registry("oci:" + directory.path("images"))
+        let first = try await registry.resolve(reference, platform: platform)
+        try shim.reset()
+        #expect(try await registry.resolve(reference, platform: platform) == first)
+        // skopeo was not needed.
+        #expect(try shim.calls().isEmpty)
+        fixture.certificates = nil
+        let other = try await fixture.registry("oci:" + directory.path("images"))
+        let failure = try await buildFailure { _ = try await other.resolve(reference, platform: platform) }
+        #expect(failure.message.contains("x509"), "\(failure.message)")
+    }
+
     @Test func tokenIsAskedForOnceForSeveralLookupsAndAgainWhenItHasEnded() async throws {
         let scene = try await Scene()
         try await scene.push("one", to: "base:latest")

@@ -11,6 +11,8 @@ struct PublishingFixture: Sendable {
     let state: String
     let store: BuildahStore
     let path: String
+    /// The file that stands for SSL_CERT_FILE; nil for none.
+    var certificates: String?
 
     /// A fixture with an empty store; `path` stands for PATH.
     init(path: String? = nil) async throws {
@@ -41,7 +43,11 @@ struct PublishingFixture: Sendable {
     }
 
     /// The environment of varve in this test: no credentials of the machine.
-    var environment: [String: String] { ["PATH": path, "HOME": directory.path("home")] }
+    var environment: [String: String] {
+        var environment = ["PATH": path, "HOME": directory.path("home")]
+        environment["SSL_CERT_FILE"] = certificates
+        return environment
+    }
 
     /// A registry that publishes this store's images.
     func registry(

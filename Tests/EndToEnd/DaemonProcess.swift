@@ -8,15 +8,17 @@ struct DaemonProcess {
     let process: ChildProcess
     private let lines: AsyncStream<String>
 
+    /// Starts a daemon that publishes to the fleet's registry, or to what stands before it.
     init(
-        _ fleet: Fleet, repository: String, more: String = "", environment: [String: String?] = [:],
-        file name: String = "daemon.yaml"
+        _ fleet: Fleet, repository: String, through proxy: FaultProxy? = nil, more: String = "",
+        environment: [String: String?] = [:], file name: String = "daemon.yaml"
     ) throws {
+        let host = proxy?.host ?? fleet.registry.host
         let file = try fleet.directory.write(
             """
             stateDir: \(fleet.varve.state)
-            registry: \(fleet.prefix)
-            plainHTTP: ['\(fleet.registry.host)']
+            registry: \(host)/fleet
+            plainHTTP: ['\(host)']
             repositories:
             - repo: \(repository)
             \(more)

@@ -187,7 +187,6 @@ import VarveModel
         }
     }
 
-    /// Tells when the first line comes.
     /// Takes about a second for 20,000 lines.
     private struct SlowLines: BuildLog {
         let lines = Lines()
@@ -199,6 +198,7 @@ import VarveModel
         }
     }
 
+    /// Tells when the first line comes.
     private struct Signal: BuildLog {
         let continuation: AsyncStream<Void>.Continuation
         func append(line: String, layer: LayerKind) { continuation.yield() }

@@ -14,9 +14,9 @@ public struct Principal: Hashable, Sendable {
     public var user: String
     /// The name for people.
     public var name: String
-    /// The address, for commits in the user's name.
+    /// The address.
     public var email: String?
-    /// The groups, as owners of images name them.
+    /// The groups; they limit nothing yet.
     public var groups: [String]
     /// What the user may do.
     public var scopes: Set<Scope>

@@ -76,7 +76,7 @@ public enum Loopback {
     ///
     /// - Throws: `FixtureError` after `deadline`, or at once when `process` has ended.
     public static func wait(
-        for what: String, deadline: Duration = .seconds(20), process: ChildProcess? = nil,
+        for what: String, deadline: Duration = .seconds(60), process: ChildProcess? = nil,
         until isReady: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + deadline

@@ -113,7 +113,7 @@ import VarveModel
         await #expect(throws: BuildFailure.self) { try await build.value }
         #expect(!Self.isRunning(mark))
         // Within a second on a machine that is not busy; a process that outlived the cancel would stay for ever.
-        #expect(clock.now - start < .seconds(10))
+        #expect(clock.now - start < .seconds(60))
         do {
             _ = try await build.value
         } catch let failure as BuildFailure {

@@ -53,7 +53,8 @@ struct MatchSpec {
         if let given = fields.removeValue(forKey: "version") { version = try Self.version(given) }
         if let given = fields.removeValue(forKey: "build") { build = given }
         if build == "*" { build = nil }
-        if let build, build.isEmpty || build.contains(where: { " ,|<>=~[]/:".contains($0) }) {
+        // Of a dash or an operator conda takes all that stands before it for the version.
+        if let build, build.isEmpty || build.contains(where: { " \t,|<>=~[]/:-".contains($0) }) {
             throw Failure(message: "\(quoted(build)) is not a build string")
         }
         var result = (channel.map { $0 + "::" } ?? "") + name

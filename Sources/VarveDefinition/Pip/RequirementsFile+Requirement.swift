@@ -172,6 +172,11 @@ extension RequirementsFile {
             findings.report(.requirement, at: place, "the URL \(quoted(url)) holds a backslash")
             return nil
         }
+        // With the blank before a marker it would begin the marker.
+        guard !url.hasSuffix(";") else {
+            findings.report(.requirement, at: place, "the URL \(quoted(url)) ends in a semicolon")
+            return nil
+        }
         guard checkRemote(UrlCheck.scheme(of: url) ?? "", at: place) else { return nil }
         return url + (marker.map { " ; " + $0 } ?? "")
     }

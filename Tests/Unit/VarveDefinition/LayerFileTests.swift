@@ -70,8 +70,12 @@ struct LayerFileTests {
         // packaging takes the first and refuses what it normalises it to.
         Case(file: "requirements.txt", text: "a_\nb-\n", expected: ["VRV060 1:2", "VRV060 2:2"]),
         Case(
-            file: "environment.yml", text: "dependencies:\n  - c[build='*~']\n  - c[build='*[a']\n",
-            expected: ["VRV051 2:5", "VRV051 3:5"]),
+            file: "environment.yml",
+            text: "dependencies:\n  - c[build='*~']\n  - c[build='*[a']\n  - x[version='1|2',build=*-]\n",
+            expected: ["VRV051 2:5", "VRV051 3:5", "VRV051 4:5"]),
+        Case(
+            file: "requirements.txt", text: "git+https://a.b/c@;;  os_name=='x'\n", expected: ["VRV060 1:1"],
+            contains: "semicolon"),
         Case(file: "requirements.txt", text: "numpy>=1.*\n", expected: ["VRV060 1:8"]),
         Case(
             file: "requirements.txt", text: "# c\n\nx; pyton_version<'3'\n", expected: ["VRV060 3:4"],

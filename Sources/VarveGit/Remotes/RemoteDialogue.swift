@@ -66,9 +66,21 @@ final class RemoteDialogue {
     func failure(_ status: Int32, _ subject: String) -> GitError {
         let reported = GitError(status: status, subject)
         if let error { return GitError(error.code, subject, error.cause) }
+        // libgit2 takes an address that it finds no repository at for one with a protocol that it does not know.
+        if let folder = address.folder, !Self.isRepository(folder) {
+            return GitError(.unreachable, subject, "there is no repository in that folder; is it mounted?")
+        }
         // libgit2 files a refused or broken connection under the operating system's errors.
         return reported.code == .fileSystem && address.folder == nil
             ? GitError(.unreachable, subject, reported.cause) : reported
+    }
+
+    /// Whether a repository is in a folder, were it one that may not be opened.
+    private static func isRepository(_ folder: String) -> Bool {
+        var repository: OpaquePointer?
+        let status = git_repository_open(&repository, folder)
+        git_repository_free(repository)
+        return status != GIT_ENOTFOUND.rawValue
     }
 
     // MARK: - Credentials

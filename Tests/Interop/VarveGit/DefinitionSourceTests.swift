@@ -40,6 +40,22 @@ struct DefinitionSourceTests {
         #expect(!config.contains("hunter2"))
     }
 
+    @Test(arguments: [true, false])
+    func remoteWhoseFolderHasGoneIsSaidToBeMissing(isFolderLeft: Bool) async throws {
+        let directory = try TemporaryDirectory.required()
+        let remote = directory.path("remote.git")
+        _ = try await GitCommandLine.initialize(remote, bare: true)
+        let source = try GitDefinitionSource(remote: remote, cache: directory.path("cache.git"))
+        try await source.fetch()
+        // As a volume that is not mounted leaves its folder.
+        try await Command.run("rm", ["-rf", remote])
+        if isFolderLeft { try await Command.run("mkdir", [remote]) }
+        let error = await #expect(throws: GitError.self) { try await source.fetch() }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.hasSuffix(": there is no repository in that folder; is it mounted?"), "\(text)")
+        #expect(text.contains(remote) && error?.code == .unreachable)
+    }
+
     @Test(arguments: Transport.allCases)
     func anEmptyRemoteHasNoTip(transport: Transport) async throws {
         let fixture = try await RemoteFixture(transport)

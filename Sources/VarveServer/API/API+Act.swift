@@ -17,10 +17,7 @@ extension API {
         }
         let (repository, name) = try await definedImage(call)
         repository.control.rebuild(name, from: layer)
-        var answer: [String: JSONNode] = ["image": .text(name.value), "repository": .text(repository.name)]
-        // It is kept, and done as soon as this process leads; who knows may ask the one that leads now.
-        if let leader = await repository.leader() { answer["leader"] = .text(leader) }
-        return try accepted(.object(answer))
+        return try await accepted(name, in: repository)
     }
 
     func stop(_ call: Call) async throws -> APIResponse {
@@ -38,7 +35,7 @@ extension API {
         _ = try body(call, members: [])
         let (repository, name) = try await definedImage(call)
         try keeping { try repository.control.suspend(name) }
-        return try accepted(["image": .text(name.value), "repository": .text(repository.name), "suspended": true])
+        return try await accepted(name, in: repository, ["suspended": true])
     }
 
     /// Also for an image whose definition is gone: what was suspended can always be resumed.
@@ -48,7 +45,7 @@ extension API {
         let name = try image(call)
         if !repository.control.snapshot.suspended.contains(name) { _ = try await definedImage(call) }
         try keeping { try repository.control.resume(name) }
-        return try accepted(["image": .text(name.value), "repository": .text(repository.name), "suspended": false])
+        return try await accepted(name, in: repository, ["suspended": false])
     }
 
     /// Has one repository looked at anew, or all where none is named.
@@ -81,6 +78,17 @@ extension API {
     // MARK: Parts
 
     private func accepted(_ body: JSONNode) throws -> APIResponse { try .json(body, status: 202) }
+
+    /// What is kept here, and counts as soon as this process leads; who leads now is named, so that they can be asked.
+    private func accepted(
+        _ image: ImageName, in repository: ServedRepository, _ more: [String: JSONNode] = [:]
+    ) async throws -> APIResponse {
+        var answer = more
+        answer["image"] = .text(image.value)
+        answer["repository"] = .text(repository.name)
+        if let leader = await repository.leader() { answer["leader"] = .text(leader) }
+        return try accepted(.object(answer))
+    }
 
     private func definedNames(in repository: ServedRepository) async throws -> Set<String> {
         guard let findings = try await repository.findings(.recorded) else { return [] }

@@ -207,6 +207,12 @@ struct APITests {
         #expect(try await send("POST", "/api/v1/images/a/rebuild?repository=one").body["leader"] == .null)
         let rebuild = try await send("POST", "/api/v1/images/a/rebuild?repository=two")
         #expect(rebuild.status == 202 && rebuild.body["leader"].string == "elsewhere")
+        for (verb, isSuspended) in [("suspend", true), ("resume", false)] {
+            #expect(try await send("POST", "/api/v1/images/a/\(verb)?repository=one").body["leader"] == .null)
+            let answer = try await send("POST", "/api/v1/images/a/\(verb)?repository=two")
+            #expect(answer.status == 202 && answer.body["leader"].string == "elsewhere", "\(verb)")
+            #expect(answer.body["suspended"].bool == isSuspended)
+        }
         let stop = try await send("POST", "/api/v1/images/a/stop?repository=two")
         #expect(stop.body["error"]["message"].string?.contains("'elsewhere' leads the repository") == true)
     }

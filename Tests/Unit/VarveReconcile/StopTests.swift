@@ -12,6 +12,16 @@ struct StopTests {
 
     init() throws { (image, other) = (try ImageName("a"), try ImageName("b")) }
 
+    /// One builder, which image a has until the gate opens, while b waits for it.
+    private static func oneWaits() async throws -> (rig: Rig, gate: Gate) {
+        var rig = try await Rig()
+        rig.builders = 1
+        let gate = Gate()
+        await ScheduleTests.hold("slow", rig, until: gate)
+        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
+        return (rig, gate)
+    }
+
     /// Holds each apt layer until the gate opens or its build is ended.
     private static func hold(_ rig: Rig, until gate: Gate) async {
         await rig.engine.onBuild { request in
@@ -89,11 +99,7 @@ struct StopTests {
 
     @Test
     func stoppedImageLeavesTheQueue() async throws {
-        var rig = try await Rig()
-        rig.builders = 1
-        let gate = Gate()
-        await ScheduleTests.hold("slow", rig, until: gate)
-        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
+        let (rig, gate) = try await Self.oneWaits()
         try await LoopRig.run(rig) { loop in
             #expect(await loop.started(.apt) == "a")
             #expect(loop.control.stop(other, by: "ada"))
@@ -108,11 +114,7 @@ struct StopTests {
 
     @Test
     func imageThatWasAskedForLeavesTheQueueToo() async throws {
-        var rig = try await Rig()
-        rig.builders = 1
-        let gate = Gate()
-        await ScheduleTests.hold("slow", rig, until: gate)
-        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
+        let (rig, gate) = try await Self.oneWaits()
         try await LoopRig.run(rig) { loop in
             #expect(await loop.started(.apt) == "a")
             loop.control.rebuild(other, from: nil)

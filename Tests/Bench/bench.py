@@ -79,9 +79,17 @@ def loop():
         [bench, "loop", fleet, work / "loop-state"], env=isolated, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True,
     )
-    figures = [json.loads(process.stdout.readline())]
+    figure, built, step = json.loads(process.stdout.readline()), 0, max(1, passes // 10)
+    print(f"{passes} passes over {count} images; what the process holds after each tenth part of them:")
     bases = max(1, count // 10)
-    for number in range(passes):
+    for number in range(passes + 1):
+        if number % step == 0:
+            print(
+                f"  {number} passes, {built} built: {figure['kilobytes']} kB, {figure['descriptors']} descriptors, "
+                f"{figure['threads']} threads", flush=True,
+            )
+        if number == passes:
+            break
         image = bases + number * 7919 % (count - bases)
         path = f"images/group-{image % 100:02d}/image-{image:05d}/postBuild"
         (fleet / path).write_text(f"#!/usr/bin/env bash\necho {image} in pass {number} >/srv/number\n")
@@ -89,14 +97,10 @@ def loop():
         subprocess.run(["git", *identity, "commit", "-qm", "Edit", path], cwd=fleet, check=True, env=isolated)
         process.stdin.write("\n")
         process.stdin.flush()
-        figures.append(json.loads(process.stdout.readline()))
+        figure = json.loads(process.stdout.readline())
+        built += figure["built"]
     process.stdin.close()
     process.wait()
-    built = sum(figure["built"] for figure in figures[1:])
-    print(f"{passes} passes over {count} images, {built} built: after the 1st, and each tenth part of them:")
-    for name in ("kilobytes", "descriptors", "threads"):
-        step = max(1, passes // 10)
-        print(f"  {name}: " + " ".join(str(figure[name]) for figure in figures[::step]))
 
 
 def layers():

@@ -42,6 +42,8 @@ public actor Leadership {
     private var mine: (id: String, lease: Lease)?
     /// The value that stands in the store, and since when this process has seen it.
     private var seen: (id: String?, since: Duration)?
+    /// The last lease that was seen in the store: it counts for its length although somebody deletes it.
+    private var last: Lease?
     private var isWanted = false
     private var announced: String?
     private var tookOver: Duration?
@@ -111,15 +113,25 @@ public actor Leadership {
     }
 
     private func standing(of value: LeaseValue?, at now: Duration) -> Standing {
-        guard let value else { return .free(next: 1) }
-        guard let lease = value.lease else {
-            return hasStood(for: settings.length, at: now) ? .free(next: 1) : .held(by: "an unknown holder")
+        guard let lease = value == nil ? last : value?.lease else {
+            let isFree = value == nil || hasStood(for: settings.length, at: now)
+            return isFree ? .free(next: 1) : .held(by: "an unknown holder")
         }
+        guard let value else {
+            // Deleted by hand, which tells its holder nothing before its next look.
+            return standing(ofForeign: lease, at: now)
+        }
+        last = lease
         if let until = validity(of: lease) {
             note(lease, id: value.id)
             return .mine(lease, until: until)
         }
         mine = nil
+        return standing(ofForeign: lease, at: now)
+    }
+
+    /// What a lease means that this run of the process has not written.
+    private func standing(ofForeign lease: Lease, at now: Duration) -> Standing {
         // Only one process at a time has an identity, so this is what is left of its last run.
         if lease.isReleased || lease.identity == settings.identity { return .free(next: lease.counter + 1) }
         let length = max(Duration.seconds(lease.length), .milliseconds(1))
@@ -241,12 +253,19 @@ public actor Leadership {
         guard let held = mine else { return false }
         if try await write(held.lease.counter, over: LeaseValue(id: held.id, lease: held.lease)) { return true }
         // Perhaps it was a write of this process whose answer was lost that was quicker.
-        switch try await look().standing {
+        let (value, standing) = try await look()
+        switch standing {
         case .mine: return true
         case .held(let holder): announced = holder
-        case .free: break
+        case .free: if value == nil { return try await putBack() }
         }
         return false
+    }
+
+    /// Writes the lease of this process anew where somebody has deleted it: a process that never saw it takes it else.
+    private func putBack() async throws -> Bool {
+        guard let counter else { return false }
+        return try await write(counter, over: nil)
     }
 
     /// - Returns: True when the lease ran out, false when it is no longer needed.
@@ -272,6 +291,9 @@ public actor Leadership {
                 if settings.now() < until { return lease.counter }
                 // Nobody has taken it meanwhile: as long as that is so it can be renewed.
                 if try await write(lease.counter, over: value), let counter { return counter }
+            } else if value == nil, try await !putBack() {
+                // Somebody was quicker, or it is no longer valid.
+                mine = nil
             }
         } catch {
             // While it is valid nobody else can have taken it, whether or not it can be read.

@@ -182,6 +182,51 @@ struct LeadershipTests {
     }
 
     @Test
+    func followerWaitsForALeaseThatSomebodyDeleted() async throws {
+        let (one, two) = (contender("one"), contender("two"))
+        #expect(try await one.leads)
+        #expect(try await two.lead {}.leader == "one")
+        await store.put(nil)
+        #expect(try await two.lead {}.leader == "one")
+        clock.advance(by: .seconds(59))
+        #expect(try await !two.leads)
+        clock.advance(by: .seconds(1))
+        #expect(try await two.leads)
+        #expect(await two.counter == 2)
+    }
+
+    @Test
+    func holderPutsADeletedLeaseBackAtItsNextLook() async throws {
+        let (one, newcomer) = (contender("one"), contender("newcomer"))
+        #expect(try await one.leads)
+        await store.put(nil)
+        #expect(try await one.confirm() == 1)
+        #expect(try await newcomer.lead {}.leader == "one")
+    }
+
+    @Test
+    func holderGoesOnWhereADeletedLeaseIsRenewed() async throws {
+        let one = contender("one")
+        let gate = Gate()
+        async let outcome = one.lead { await gate.wait() }
+        try await settle { await store.written.count == 1 && clock.sleepers == 2 }
+        await store.put(nil)
+        clock.advance(by: .seconds(20))
+        try await settle { await store.written.count == 2 }
+        await gate.open()
+        #expect(try await outcome.isLed)
+    }
+
+    @Test
+    func holderWhoseDeletedLeaseANewcomerTookStops() async throws {
+        let (one, newcomer) = (contender("one"), contender("newcomer"))
+        #expect(try await one.leads)
+        await store.put(nil)
+        #expect(try await newcomer.leads)
+        await #expect(throws: BuildFailure.self) { try await one.confirm() }
+    }
+
+    @Test
     func unreadableValueIsWaitedFor() async throws {
         let one = contender("one")
         await store.put(LeaseValue(id: "strange", lease: nil))

@@ -31,11 +31,14 @@ struct DaemonProcess {
         fleet.directory.addCleanup { await process.stop() }
     }
 
-    /// Waits for an event; nil where the daemon ends without it.
-    func event(_ kind: String, _ matches: (JSONValue) -> Bool = { _ in true }) async throws -> JSONValue? {
+    /// Waits for an event; nil where the daemon ends without it. Those before it are told to `meanwhile`.
+    func event(
+        _ kind: String, _ matches: (JSONValue) -> Bool = { _ in true }, meanwhile: (JSONValue) -> Void = { _ in }
+    ) async throws -> JSONValue? {
         for await line in lines {
             let event = try JSONValue(parsing: line)
             if event["event"].string == kind, matches(event) { return event }
+            meanwhile(event)
         }
         return nil
     }

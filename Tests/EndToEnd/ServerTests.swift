@@ -98,9 +98,17 @@ struct ServerTests {
         _ = try await served.daemon.event("pass-finished")
         #expect(try served.reader.post("/api/v1/images/a/rebuild").status == 403)
         #expect(try served.client.post("/api/v1/images/a/rebuild", "{\"layer\": \"postBuild\"}").status == 202)
-        #expect(try await served.daemon.built("a"), "\(served.daemon.process.errorOutput)")
+        var asked: [JSONValue] = []
+        let built = try await served.daemon.event("image-finished") {
+            $0["status"].string == "built"
+        } meanwhile: {
+            if $0["event"].string == "asked" { asked.append($0) }
+        }
+        #expect(built != nil, "\(served.daemon.process.errorOutput)")
+        #expect(asked.map { $0["user"].string } == ["ada"])
+        #expect(asked.map { $0["request"].string } == ["rebuild"] && asked[0]["layer"].string == "postBuild")
         _ = try await served.daemon.event("pass-finished")
-        #expect(try await fleet.history("a").count == 2)
+        #expect(try await fleet.history("a").map { $0["trigger"].string } == ["rebuild by ada", "daemon"])
 
         #expect(try served.client.post("/api/v1/reconcile", "{\"images\": [\"a\"]}").status == 202)
         #expect(try await served.daemon.event("pass-planned") != nil)
@@ -108,6 +116,7 @@ struct ServerTests {
         #expect(try served.client.post("/api/v1/images/a/stop").status == 409)
 
         #expect(try served.client.post("/api/v1/images/a/suspend").status == 202)
+        #expect(try await served.daemon.event("asked") { $0["request"].string == "suspend" }?["image"].string == "a")
         let rows = try JSONValue(parsing: try await fleet.varve.run("status", "--format", "json").stdout)
         #expect(rows[0]["status"].string == "suspended")
         #expect(try served.reader.get("/api/v1/images").json() == rows)

@@ -22,6 +22,7 @@ final class DaemonFleet: Sendable {
         let leadership: Leadership?
         let bell: Bell
         let notifier: Notifier
+        let log: DaemonLog
     }
 
     let members: [Member]
@@ -92,7 +93,7 @@ final class DaemonFleet: Sendable {
                             retry: RetryPolicy(first: settings.retryWait, limit: settings.retryLimit)),
                         bell: bell, control: control, events: events),
                     watch: workspace.isLocal ? ReferenceWatch(workspace.repository) { bell.ring() } : nil,
-                    leadership: pass.leadership, bell: bell, notifier: notifier))
+                    leadership: pass.leadership, bell: bell, notifier: notifier, log: log))
         }
         // All of them before any pass: it removes what no pass may miss.
         for reconciler in reconcilers { try await reconciler.prepare() }

@@ -45,7 +45,8 @@ extension HTTPService {
             return ServedRepository(
                 name: count == 1 ? member.name : "\(member.name)#\(count)", survey: member.workspace.survey,
                 control: member.control, state: member.workspace.state, interval: interval,
-                leader: { await member.leadership?.leader() }, now: { Timestamp(seconds: time(nil)) })
+                leader: { await member.leadership?.leader() },
+                asked: { member.log.show(.asked($0)) }, now: { Timestamp(seconds: time(nil)) })
         }
     }
 }

@@ -32,10 +32,19 @@ struct EventJSON: Encodable {
     var unsent: Int?
     var cancelled: Bool?
     var leader: String?
+    var user: String?
+    var request: Request.Action?
     var errors: [DiagnosticJSON]?
 
     init(_ event: PassEvent) {
         switch event {
+        case .began: self.event = "pass-started"
+        case .asked(let request):
+            self.event = "asked"
+            self.request = request.action
+            user = request.user
+            image = request.image?.value
+            layer = request.layer
         case .planned(let commit, let images, let toBuild):
             self.event = "pass-planned"
             self.commit = commit

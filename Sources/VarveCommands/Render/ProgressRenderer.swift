@@ -83,6 +83,12 @@ final class ProgressRenderer: Sendable {
 
     private func lines(for event: PassEvent, state: inout State) -> [String] {
         switch event {
+        case .began: return []
+        case .asked(let request):
+            let (subject, layer) = (
+                request.image?.value ?? "all images", request.layer.map { " from \($0.rawValue)" } ?? ""
+            )
+            return ["\(subject): \(request.action.rawValue)\(layer) asked for by \(request.user)"]
         case .planned(let commit, let images, let toBuild):
             state.tree = tree(commit)
             return ["commit \(commit.short): \(images) image\(images == 1 ? "" : "s"), \(toBuild) to build now"]

@@ -19,7 +19,7 @@ public struct BuildRecord: Codable, Hashable, Sendable {
     public var tree: ObjectID?
     /// The definition's commit: the last one that changed the image's folder or an input outside it.
     public var commit: ObjectID
-    /// What set the pass off: `reconcile`, `webhook`, `interval`.
+    /// What set the pass off: `reconcile`, `daemon`, or `rebuild by NAME` for what somebody asked a daemon for.
     public var trigger: String
     /// How it ended: `built`, `error`, `adopted`, `invalid`, `blocked`, `retired`.
     public var status: ImageStatus

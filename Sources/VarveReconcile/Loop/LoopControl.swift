@@ -22,10 +22,18 @@ public final class LoopControl: Sendable {
     private struct State {
         var snapshot = LoopSnapshot()
         var requests = Requests()
+        var asked: AskedRebuilds
         var stops: [ImageName: @Sendable () -> Void] = [:]
         var stoppers: [ImageName: String] = [:]
         var isDraining = false
         var isWorking = false
+
+        /// Forgets a rebuild, unless it was asked for anew.
+        mutating func forget(_ image: ImageName) {
+            guard requests.rebuilds[image] == nil else { return }
+            // Where the disk is full it stands, and is done once more after a restart.
+            try? asked.set(image, nil)
+        }
     }
 
     private let bell: Bell
@@ -34,7 +42,8 @@ public final class LoopControl: Sendable {
     private let onPass: @Sendable (LoopSnapshot.LastPass) -> Void
     private let state: Mutex<State>
 
-    /// A control over the loop that waits for `bell`; images that were suspended before stay so.
+    /// A control over the loop that waits for `bell`; images that were suspended before stay so, and what was asked for
+    /// before is still asked for.
     ///
     /// - Parameter onPass: told of each pass that has ended.
     public init(
@@ -45,8 +54,10 @@ public final class LoopControl: Sendable {
         self.now = now
         self.onPass = onPass
         path = directory.suspended
-        var state = State()
+        var state = State(asked: AskedRebuilds(directory))
         state.snapshot.suspended = Self.suspended(in: directory)
+        state.requests.rebuilds = state.asked.rebuilds
+        state.requests.interactive = Set(state.asked.rebuilds.keys)
         self.state = Mutex(state)
     }
 
@@ -71,10 +82,13 @@ public final class LoopControl: Sendable {
         bell.ring()
     }
 
-    /// Has an image built although it is as defined, executing its layers from `layer` on although they are there.
-    public func rebuild(_ image: ImageName, from layer: LayerKind?) {
-        state.withLock { state in
-            state.requests.rebuilds[image] = Rebuild(from: layer)
+    /// Has an image built although it is as defined; a restart does not forget it.
+    ///
+    /// - Throws: `ReconcileError.stateDirectory` when this cannot be kept; then nothing is asked for.
+    public func rebuild(_ image: ImageName, _ rebuild: Rebuild) throws {
+        try state.withLock { state in
+            try state.asked.set(image, rebuild)
+            state.requests.rebuilds[image] = rebuild
             state.requests.interactive.insert(image)
         }
         bell.ring()
@@ -94,6 +108,7 @@ public final class LoopControl: Sendable {
                 // What was asked for before is meant too.
                 state.requests.rebuilds[image] = nil
                 state.requests.interactive.remove(image)
+                state.forget(image)
             }
             return (state.stops[image], isQueued)
         }
@@ -162,6 +177,9 @@ public final class LoopControl: Sendable {
         guard !rebuilds.isEmpty else { return }
         putBack(Requests(rebuilds: rebuilds, interactive: Set(rebuilds.keys)))
     }
+
+    /// Takes that a rebuild was carried out, or cannot be: no later start asks for it.
+    func settle(_ image: ImageName) { state.withLock { $0.forget(image) } }
 
     /// Takes what waits for a builder.
     func setQueue(_ queue: [LoopSnapshot.Queued]) { state.withLock { $0.snapshot.queued = queue } }

@@ -13,8 +13,8 @@ struct ImageBuild: Sendable {
     let registry: any ImageRegistry
     let builds: LayerBuilds
     let turn: BuilderTurn
-    /// The lowest layer that is executed although it is there; nil where none is.
-    let executesFrom: LayerKind?
+    /// What somebody asked for; nil where a change is what the build is for.
+    let rebuild: Rebuild?
     /// Whether no further layer may be begun.
     let isDraining: @Sendable () -> Bool
     /// Who had the build ended; nil where nobody has.
@@ -37,7 +37,8 @@ struct ImageBuild: Sendable {
         events(.imageStarted(name, reasons: plan.reasons, log: log.path))
         var record = BuildRecord(
             id: id, image: name, folder: plan.definition.folder, tree: plan.definition.tree, commit: commit,
-            trigger: settings.trigger, status: .built, reasons: plan.reasons, layers: [], start: start, seconds: 0,
+            trigger: rebuild?.user.map { "rebuild by \($0)" } ?? settings.trigger, status: .built,
+            reasons: plan.reasons, layers: [], start: start, seconds: 0,
             engine: "", host: settings.host)
         record.base = plan.base
         record.platform = plan.definition.platforms.first
@@ -128,7 +129,7 @@ struct ImageBuild: Sendable {
         var below: BuiltLayer?
         var isForced = false
         for layer in part.layers {
-            if layer.kind == executesFrom { isForced = true }
+            if layer.kind == rebuild?.from { isForced = true }
             guard let key = layer.key, let content = layer.content else { break }
             var request = LayerRequest(
                 key: key, platform: part.platform, content: content,

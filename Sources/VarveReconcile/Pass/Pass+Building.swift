@@ -81,6 +81,7 @@ extension Pass {
             waiting.wait.cancel()
             rebuilds[name] = nil
             urgencies[name] = nil
+            following.control.settle(name)
             if let plan = plans[name] { await following.retries.stop(plan) }
             reconciler.events(
                 .imageSkipped(name: name.value, status: .pending, cause: "stopped by \(user) before it began"))
@@ -189,7 +190,7 @@ extension Pass {
         let control = following?.control
         let build = ImageBuild(
             plan: plan, commit: commits.newest, address: address, sources: findings.tree, engine: reconciler.engine,
-            registry: reconciler.registry, builds: reconciler.builds, turn: turn, executesFrom: rebuild?.from,
+            registry: reconciler.registry, builds: reconciler.builds, turn: turn, rebuild: rebuild,
             isDraining: { control?.isDraining ?? false }, stopper: { control?.stopper(of: name) },
             settings: reconciler.settings, state: reconciler.state,
             events: reconciler.events)
@@ -236,6 +237,7 @@ extension Pass {
         if entry.record.error?.failureClass == .cancelled { rebuilds[name] = nil }
         // What was missing or asked for when it began is done with, whatever comes next.
         let isWanted = rebuilds[name] != nil
+        if !isWanted { following?.control.settle(name) }
         planner.missing[name] = nil
         if !isWanted { planner.forced.remove(name) }
         let urgency = isWanted ? urgencies[name] : urgencies.removeValue(forKey: name)

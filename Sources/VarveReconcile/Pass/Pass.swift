@@ -82,6 +82,8 @@ struct Pass {
         result.unchanged =
             selected.filter { plans[$0]?.action == ImagePlan.Action.none && !result.built.contains($0) }.count
         result.isCancelled = Task.isCancelled || following?.control.isDraining == true
+        // What could not be built now is built once it can be, whether or not somebody asks.
+        if !result.isCancelled { for name in rebuilds.keys { following?.control.settle(name) } }
         return result
     }
 

@@ -4,6 +4,10 @@ public import VarveModel
 
 /// What happens during a pass, told as it happens.
 public enum PassEvent: Sendable {
+    /// A pass begins to read.
+    case began
+    /// Somebody asked for something through the API, which was taken.
+    case asked(Request)
     /// Definitions are read and compared; this many images are to be built.
     case planned(commit: ObjectID, images: Int, toBuild: Int)
     /// An image's build begins, for these reasons; its log is written to this file.
@@ -28,6 +32,31 @@ public enum PassEvent: Sendable {
     case warning(String)
     /// The pass is over.
     case finished(PassResult)
+}
+
+/// What somebody asked a running loop for.
+public struct Request: Hashable, Sendable {
+    /// The kinds of requests.
+    public enum Action: String, Codable, Hashable, Sendable {
+        case rebuild, stop, suspend, resume, reconcile
+    }
+
+    /// What is to be done.
+    public var action: Action
+    /// The image; nil for all of the repository.
+    public var image: ImageName?
+    /// The lowest layer to execute anew, of a rebuild.
+    public var layer: LayerKind?
+    /// Who asked.
+    public var user: String
+
+    /// A request.
+    public init(_ action: Action, of image: ImageName? = nil, from layer: LayerKind? = nil, by user: String) {
+        self.action = action
+        self.image = image
+        self.layer = layer
+        self.user = user
+    }
 }
 
 /// How a pass ended.

@@ -69,6 +69,7 @@ public struct Reconciler: Sendable {
     func reconcile(
         _ names: [ImageName] = [], requests: LoopControl.Requests, looksOutside: Bool, following: Following?
     ) async throws -> PassResult {
+        events(.began)
         let request = PassRequest(names: names, asked: requests, looksOutside: looksOutside, following: following)
         guard let leadership = settings.leadership else { return try await finish(prepare(request)) }
         return try await reconcile(request, leadership: leadership)
@@ -119,6 +120,7 @@ public struct Reconciler: Sendable {
             // A loop goes on without what somebody asked for in vain.
             guard request.following != nil else { throw error }
             events(.warning("\(error)"))
+            request.following?.control.settle(name)
         }
         let straying =
             settings.leadership != nil && (request.looksOutside || isFresh) ? await strayingTags(of: findings.plan) : []

@@ -31,6 +31,8 @@ public struct StateDirectory: Sendable {
     public var running: String { "\(path)/journal/\(repositoryKey).running.json" }
     /// The images that an operator has suspended.
     public var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
+    /// What people asked to have rebuilt.
+    var rebuilds: String { "\(path)/journal/\(repositoryKey).rebuilds.json" }
     /// The keys of the layers that the repository needs, a line each.
     var layers: String { "\(path)/journal/\(repositoryKey).layers" }
     /// What was told of images, and what is still to be told.

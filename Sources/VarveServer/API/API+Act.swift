@@ -16,7 +16,9 @@ extension API {
             }
         }
         let (repository, name) = try await definedImage(call)
-        repository.control.rebuild(name, from: layer)
+        let rebuild = Rebuild(from: layer, by: user(call))
+        try keeping { try repository.control.rebuild(name, rebuild) }
+        repository.asked(Request(.rebuild, of: name, from: layer, by: user(call)))
         return try await accepted(name, in: repository)
     }
 
@@ -24,10 +26,11 @@ extension API {
         _ = try body(call, members: [])
         let repository = try repository(call)
         let name = try image(call)
-        guard repository.control.stop(name, by: call.request.principal?.user ?? "somebody") else {
+        guard repository.control.stop(name, by: user(call)) else {
             let leader = await repository.leader().map { " by this daemon; '\($0)' leads the repository" }
             throw APIError(409, "not-building", "the image '\(name)' is not being built" + (leader ?? ""))
         }
+        repository.asked(Request(.stop, of: name, by: user(call)))
         return try accepted(["image": .text(name.value), "repository": .text(repository.name)])
     }
 
@@ -35,6 +38,7 @@ extension API {
         _ = try body(call, members: [])
         let (repository, name) = try await definedImage(call)
         try keeping { try repository.control.suspend(name) }
+        repository.asked(Request(.suspend, of: name, by: user(call)))
         return try await accepted(name, in: repository, ["suspended": true])
     }
 
@@ -45,6 +49,7 @@ extension API {
         let name = try image(call)
         if !repository.control.snapshot.suspended.contains(name) { _ = try await definedImage(call) }
         try keeping { try repository.control.resume(name) }
+        repository.asked(Request(.resume, of: name, by: user(call)))
         return try await accepted(name, in: repository, ["suspended": false])
     }
 
@@ -69,13 +74,19 @@ extension API {
             let known = try await definedNames(in: chosen[0])
             for name in names where !known.contains(name.value) { throw noImage(name) }
         }
-        for repository in chosen { repository.control.reconcile(names, looksOutside: true) }
+        for repository in chosen {
+            repository.control.reconcile(names, looksOutside: true)
+            let subjects: [ImageName?] = names.isEmpty ? [nil] : names
+            for name in subjects { repository.asked(Request(.reconcile, of: name, by: user(call))) }
+        }
         return try accepted([
             "images": .list(names.map { .text($0.value) }), "repositories": .list(chosen.map { .text($0.name) }),
         ])
     }
 
     // MARK: Parts
+
+    private func user(_ call: Call) -> String { call.request.principal?.user ?? "somebody" }
 
     private func accepted(_ body: JSONNode) throws -> APIResponse { try .json(body, status: 202) }
 

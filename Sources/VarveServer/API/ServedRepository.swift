@@ -15,13 +15,16 @@ public struct ServedRepository: Sendable {
     let interval: Duration
     /// Which other process acts on the repository at the moment; nil where this one may.
     let leader: @Sendable () async -> String?
+    /// Told of what people asked for.
+    let asked: @Sendable (Request) -> Void
     private let now: @Sendable () -> Timestamp
     private let gate = SurveyGate()
 
     /// A repository.
     public init(
         name: String, survey: Survey, control: LoopControl, state: StateDirectory, interval: Duration,
-        leader: @escaping @Sendable () async -> String? = { nil }, now: @escaping @Sendable () -> Timestamp
+        leader: @escaping @Sendable () async -> String? = { nil },
+        asked: @escaping @Sendable (Request) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
     ) {
         self.name = name
         self.survey = survey
@@ -29,6 +32,7 @@ public struct ServedRepository: Sendable {
         self.state = state
         self.interval = interval
         self.leader = leader
+        self.asked = asked
         self.now = now
     }
 

@@ -121,12 +121,12 @@ struct ScheduleTests {
         try await LoopRig.run(rig) { loop in
             #expect(await loop.pass()?.built.map(\.value) == ["a"])
             await rig.engine.resetCounts()
-            try loop.control.rebuild(ImageName("a"), from: .pip)
+            try loop.control.rebuild(ImageName("a"), Rebuild(from: .pip))
             let record = await loop.finished()
             #expect(record?.reasons == [.forced])
             #expect(record?.layers.map(\.action) == [.reused, .reused, .built, .built, .built])
             _ = await loop.pass()
-            try loop.control.rebuild(ImageName("a"), from: nil)
+            try loop.control.rebuild(ImageName("a"), Rebuild())
             #expect(await loop.finished()?.layers.allSatisfy { $0.action == .reused } == true)
             _ = await loop.pass()
             // A wish is fulfilled once.
@@ -146,7 +146,7 @@ struct ScheduleTests {
         try await rig.source.commit(Self.files(["a": "slow"]))
         try await LoopRig.run(rig) { loop in
             #expect(await loop.started(.apt) == "a")
-            try loop.control.rebuild(ImageName("a"), from: .apt)
+            try loop.control.rebuild(ImageName("a"), Rebuild(from: .apt))
             #expect(await loop.planned() == 0)
             await gate.open()
             #expect(await loop.pass()?.built.map(\.value) == ["a"])

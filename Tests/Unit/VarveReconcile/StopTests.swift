@@ -86,7 +86,7 @@ struct StopTests {
         try await LoopRig.run(rig) { loop in
             #expect(await loop.pass()?.built.map(\.value) == ["a"])
             await Self.hold(rig, until: gate)
-            loop.control.rebuild(image, from: .apt)
+            try loop.control.rebuild(image, Rebuild(from: .apt))
             #expect(await loop.started(.apt) == "a")
             #expect(loop.control.stop(image, by: "ada"))
             #expect(await loop.finished()?.error?.failureClass == .cancelled)
@@ -117,7 +117,7 @@ struct StopTests {
         let (rig, gate) = try await Self.oneWaits()
         try await LoopRig.run(rig) { loop in
             #expect(await loop.started(.apt) == "a")
-            loop.control.rebuild(other, from: nil)
+            try loop.control.rebuild(other, Rebuild())
             #expect(await loop.planned() == 1)
             #expect(loop.control.stop(other, by: "ada"))
             #expect(await loop.skipped() == "b: stopped by ada before it began")

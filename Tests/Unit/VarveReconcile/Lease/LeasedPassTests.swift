@@ -108,7 +108,7 @@ struct LeasedPassTests {
         let loop = ReconcileLoop(
             two.reconciler, settings: LoopRig.slow, bell: bell, control: control,
             events: { [events = two.events] in events.append($0) })
-        control.rebuild(image, from: .apt)
+        try control.rebuild(image, Rebuild(from: .apt))
         #expect(await two.leadership.leader() == "one")
         #expect(await one.leadership.leader() == nil)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -180,7 +180,9 @@ struct LeasedPassTests {
 
     /// Runs a loop of a member, which loses the lease during the first execution of an apt layer, until it leads again and
     /// has recorded something.
-    private func loseTheLease(_ one: Member, _ rig: Rig, _ duringBuild: @escaping @Sendable (LoopControl) async -> Void)
+    private func loseTheLease(
+        _ one: Member, _ rig: Rig, _ duringBuild: @escaping @Sendable (LoopControl) async throws -> Void
+    )
         async throws
     {
         let bell = Bell()
@@ -188,7 +190,7 @@ struct LeasedPassTests {
         let gate = Gate()
         await one.engine.onBuild { request in
             guard request.content.kind == .apt, await !gate.isOpened else { return }
-            await duringBuild(control)
+            try await duringBuild(control)
             await self.lease.put(LeaseValue(id: "theirs", lease: self.foreign))
             await gate.open()
         }
@@ -227,9 +229,9 @@ struct LeasedPassTests {
         let (one, _) = try members(rig)
         try await define(rig, "git")
         try await loseTheLease(one, rig) { [image] control in
-            control.rebuild(image, from: .apt)
+            try control.rebuild(image, Rebuild(from: .apt))
             // The pass that builds takes it up.
-            try? await settle { one.events.all.count { if case .planned = $0 { true } else { false } } == 2 }
+            try await settle { one.events.all.count { if case .planned = $0 { true } else { false } } == 2 }
         }
         #expect(await rig.store.arrived.first?.reasons.contains(.forced) == true)
         #expect(await one.executed == [.base, .apt, .apt, .config])

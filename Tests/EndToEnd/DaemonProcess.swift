@@ -31,7 +31,9 @@ struct DaemonProcess {
         fleet.directory.addCleanup { await process.stop() }
     }
 
-    /// Waits for an event; nil where the daemon ends without it. Those before it are told to `meanwhile`.
+    /// Waits for an event; nil where the daemon ends without it.
+    ///
+    /// The events before it are told to `meanwhile`.
     func event(
         _ kind: String, _ matches: (JSONValue) -> Bool = { _ in true }, meanwhile: (JSONValue) -> Void = { _ in }
     ) async throws -> JSONValue? {

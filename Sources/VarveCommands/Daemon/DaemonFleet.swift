@@ -23,6 +23,7 @@ final class DaemonFleet: Sendable {
         let bell: Bell
         let notifier: Notifier
         let log: DaemonLog
+        let webhook: WebhookTarget
     }
 
     let members: [Member]
@@ -72,7 +73,13 @@ final class DaemonFleet: Sendable {
                 log.show(.warning($0))
             }
             notifier.learn((try? await workspace.survey.allRecords()) ?? [], isStart: true)
-            pass.onRecords = { notifier.learn($0) }
+            let webhook = WebhookTarget(
+                address: settings.repositories[index].address, branch: settings.repositories[index].branch,
+                control: control)
+            pass.onRecords = {
+                notifier.learn($0)
+                webhook.learn($0)
+            }
             let events: @Sendable (PassEvent) -> Void = { [metrics = hooks.metrics] event in
                 running.note(event)
                 control.note(event)
@@ -93,15 +100,12 @@ final class DaemonFleet: Sendable {
                             retry: RetryPolicy(first: settings.retryWait, limit: settings.retryLimit)),
                         bell: bell, control: control, events: events),
                     watch: workspace.isLocal ? ReferenceWatch(workspace.repository) { bell.ring() } : nil,
-                    leadership: pass.leadership, bell: bell, notifier: notifier, log: log))
+                    leadership: pass.leadership, bell: bell, notifier: notifier, log: log, webhook: webhook))
         }
         // All of them before any pass: it removes what no pass may miss.
         for reconciler in reconcilers { try await reconciler.prepare() }
         self.members = members
         self.format = format
-        let targets = zip(members, settings.repositories).map { member, repository in
-            WebhookTarget(address: repository.address, branch: repository.branch, control: member.control)
-        }
         let sources = members.map { member in
             DaemonMetrics.Source(
                 repository: member.name, snapshot: { member.control.snapshot },
@@ -112,7 +116,7 @@ final class DaemonFleet: Sendable {
             try HTTPService(
                 $0, members, interval: settings.interval,
                 metrics: { [metrics = hooks.metrics] in metrics.text(sources) },
-                webhooks: hooks.routes(targets))
+                webhooks: hooks.routes(members.map(\.webhook)))
         }
     }
 

@@ -6,8 +6,8 @@ import FoundationEssentials
 enum WebhookHint: Hashable, Sendable {
     /// A branch moved; nil where the payload does not say which, or of which repository.
     case push(branch: String?, addresses: Set<String>)
-    /// An image was pushed to a registry.
-    case image
+    /// Images were pushed to these repositories of a registry; to unknown ones where there is none.
+    case images(Set<String>)
     /// The sender tries out the way.
     case ping
     /// Something else happened.
@@ -36,15 +36,17 @@ enum WebhookHint: Hashable, Sendable {
     /// Reads the notifications of a registry: one request tells several events, and blobs beside manifests.
     init(registry body: [UInt8]) {
         guard let envelope = Self.decode(Envelope.self, body), let events = envelope.events else {
-            self = .image
+            self = .images([])
             return
         }
-        let isPush = events.contains { event in
+        let pushes = events.filter { event in
             guard event.action == "push" else { return false }
             guard let type = event.target?.mediaType, event.target?.tag == nil else { return true }
             return type.contains("manifest") || type.contains("image.index")
         }
-        self = isPush ? .image : .other
+        let repositories = pushes.compactMap { $0.target?.repository }
+        // One that does not say where it went may have gone anywhere.
+        self = pushes.isEmpty ? .other : .images(repositories.count < pushes.count ? [] : Set(repositories))
     }
 
     private static func push(in body: [UInt8]) -> WebhookHint {
@@ -142,6 +144,7 @@ private struct Envelope: Decodable {
         struct Target: Decodable {
             var mediaType: String?
             var tag: String?
+            var repository: String?
         }
         var action: String?
         var target: Target?

@@ -42,8 +42,8 @@ public struct WebhookRoutes: Sendable {
         switch hook.hint(headers: headers, body: body) {
         case .ping: return .ping
         case .other: return .ignored
-        case .image:
-            await ring(candidates(of: hook), looksOutside: true)
+        case .images(let repositories):
+            await ring(candidates(of: hook).filter { $0.mayStand(on: repositories) }, looksOutside: true)
             return .accepted
         case .push(let branch, let addresses):
             var candidates = candidates(of: hook)

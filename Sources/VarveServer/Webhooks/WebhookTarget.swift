@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+public import VarveModel
+import VarvePlan
 public import VarveReconcile
 
 /// A loop that webhooks can ring.
@@ -12,6 +14,8 @@ public final class WebhookTarget: Sendable {
         var quietUntil: ContinuousClock.Instant?
         /// What the ring at the end of the pause is to look at; nil where none is due.
         var due: Bool?
+        /// The repositories of registries that it publishes to.
+        var published: Set<Substring> = []
     }
 
     let address: String
@@ -39,6 +43,23 @@ public final class WebhookTarget: Sendable {
     func follows(_ branch: String?) -> Bool {
         guard let branch, let own = self.branch else { return true }
         return branch == own
+    }
+
+    /// Takes what is known to be published: the registry tells of these pushes too.
+    public func learn(_ records: [BuildRecord]) {
+        let locations = records.compactMap { record in
+            record.isExternal ? nil : record.location.map { $0.drop { $0 != "/" }.dropFirst() }
+        }
+        state.withLock { $0.published = Set(locations) }
+    }
+
+    /// Whether a push to repositories of a registry may concern it.
+    ///
+    /// One to what it publishes itself, and nothing else, does not: each of its own would have all bases looked up.
+    func mayStand(on repositories: Set<String>) -> Bool {
+        state.withLock { state in
+            repositories.isEmpty || repositories.contains { !state.published.contains(Substring($0)) }
+        }
     }
 
     /// Rings now, or is part of one ring at the end of the pause, which the first that finds none due waits for.

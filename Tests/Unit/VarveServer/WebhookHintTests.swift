@@ -67,9 +67,11 @@ struct WebhookHintTests {
 
     @Test
     func registryTellsOfPushedManifestsAlone() throws {
-        #expect(WebhookHint(registry: try Self.fixture("registry-push")) == .image)
+        #expect(WebhookHint(registry: try Self.fixture("registry-push")) == .images(["library/debian"]))
         #expect(WebhookHint(registry: try Self.fixture("registry-other")) == .other)
-        #expect(WebhookHint(registry: Array("what".utf8)) == .image)
+        #expect(WebhookHint(registry: Array("what".utf8)) == .images([]))
+        let vague = #"{"events":[{"action":"push","target":{"tag":"a","repository":"b"}},{"action":"push"}]}"#
+        #expect(WebhookHint(registry: Array(vague.utf8)) == .images([]))
     }
 
     @Test(arguments: [

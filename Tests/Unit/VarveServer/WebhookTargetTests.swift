@@ -2,6 +2,8 @@
 
 import Synchronization
 import Testing
+import VarveModel
+import VarveTestSupport
 
 @testable import VarveServer
 
@@ -48,6 +50,21 @@ struct WebhookTargetTests {
         let began = ContinuousClock().now
         await target.note(looksOutside: true)
         #expect(rings.looks == [false, true] && ContinuousClock().now - began < .seconds(5))
+    }
+
+    @Test
+    func pushOfItsOwnImageConcernsOnlyOthers() throws {
+        let target = WebhookTarget(address: "a", branch: nil) { _ in }
+        #expect(target.mayStand(on: ["fleet/ds-python"]))
+        var record = try Samples.record(1)
+        record.reference = "registry.example.com:5000/fleet/ds-python@sha256:\(String(repeating: "a", count: 64))"
+        target.learn([record])
+        #expect(!target.mayStand(on: ["fleet/ds-python"]))
+        #expect(target.mayStand(on: ["fleet/ds-python", "library/debian"]))
+        #expect(target.mayStand(on: ["fleet/other"]) && target.mayStand(on: []))
+        let other = WebhookTarget(address: "b", branch: nil) { _ in }
+        other.learn([])
+        #expect(other.mayStand(on: ["fleet/ds-python"]))
     }
 
     @Test

@@ -6,16 +6,18 @@ import VarvePlan
 /// The builds of a pass.
 extension Pass {
     /// What happens while images are built.
-    private enum Step: Sendable {
+    enum Step: Sendable {
         /// An image's turn has come, or was given up.
         case turn(ImageName, BuilderTurn, isHeld: Bool)
         /// An image is done with; without an entry it was stopped.
         case finished(ImageName, RecordEntry?)
         /// It is time to look again, or, where it was not rung, to see whether it is.
         case look(wasRung: Bool)
+        /// A look is over.
+        case looked(Look)
     }
 
-    private typealias Steps = ThrowingTaskGroup<Step, any Error>
+    typealias Steps = ThrowingTaskGroup<Step, any Error>
 
     /// Builds what is ready, as builders come free, and plans the children of each image that is finished.
     mutating func build() async throws {
@@ -34,9 +36,12 @@ extension Pass {
                     if following.control.isDraining || Task.isCancelled {
                         abandonQueue()
                     } else {
-                        await lookAgain(following)
-                        await watch(following, &group)
+                        await beginLook(following, &group)
                     }
+                case .looked(let look):
+                    guard let following else { break }
+                    await endLook(look, following)
+                    await watch(following, &group)
                 }
                 lineUp(&group)
             }
@@ -44,80 +49,17 @@ extension Pass {
             for try await step in group {
                 switch step {
                 case .turn(_, let turn, _): await turn.give()
-                // What was rung at the very end is for the next pass.
+                // What was rung or seen at the very end is for the next pass.
                 case .look(wasRung: true): following?.bell.ring()
+                case .looked(let look):
+                    giveBack(look.requests)
+                    following?.bell.ring()
                 case .look, .finished: break
                 }
             }
         }
         following?.control.setQueue([])
-    }
-
-    // MARK: Looking again
-
-    private func watch(_ following: Following, _ group: inout Steps) async {
-        let now = ContinuousClock().now
-        var rest = following.interval
-        if failedLooks > 0 {
-            // What came due meanwhile needs a look that succeeds.
-            rest = min(rest, following.retries.policy.wait(after: failedLooks))
-        } else if let due = await following.retries.nextDue(after: findings.moment) {
-            rest = min(rest, due - now)
-        }
-        rest = max(rest, .milliseconds(100))
-        group.addTask { [rest] in .look(wasRung: await following.bell.wait(atMost: rest)) }
-    }
-
-    /// Reads the repository anew where anything may have moved; what cannot be read now is read at the next look.
-    private mutating func lookAgain(_ following: Following) async {
-        var requests = following.control.takeRequests()
-        await following.retries.release(requests.interactive)
-        for (name, user) in requests.stopped.sorted(by: { $0.key < $1.key }) {
-            guard let waiting = queued.removeValue(forKey: name) else {
-                // Its turn came after it was asked for.
-                if running[name] != nil { following.control.stop(name, by: user) }
-                continue
-            }
-            waiting.wait.cancel()
-            rebuilds[name] = nil
-            urgencies[name] = nil
-            following.control.settle(name)
-            if let plan = plans[name] { await following.retries.stop(plan) }
-            reconciler.events(
-                .imageSkipped(name: name.value, status: .pending, cause: "stopped by \(user) before it began"))
-        }
-        do {
-            let wanted = rebuilds.merging(requests.rebuilds) { $1 }
-            let begun = running.filter { $0.value.rebuild != nil }.keys
-            guard
-                let found = try await reconciler.lookAgain(
-                    after: findings, rebuilds: Set(wanted.keys).union(begun), requests: requests, following: following)
-            else {
-                failedLooks = 0
-                return
-            }
-            rebuilds = wanted
-            for name in requests.interactive { urgencies[name] = .interactive }
-            try await takeUp(found)
-            lineUpAnew(requests.interactive)
-            failedLooks = 0
-        } catch {
-            failedLooks += 1
-            // These are stopped.
-            requests.stopped = [:]
-            following.control.putBack(requests)
-            reconciler.events(.warning("the repository cannot be looked at now: \(redacted("\(error)"))"))
-        }
-    }
-
-    /// Takes images that somebody has come to wait for out of the queue, so that they are lined up in their new class.
-    private mutating func lineUpAnew(_ names: Set<ImageName>) {
-        for name in names.sorted() {
-            guard let waiting = queued[name], waiting.turn.ticket.urgency != .interactive else { continue }
-            waiting.wait.cancel()
-            queued[name] = nil
-            ready.append(name)
-        }
+        await sending.finish()
     }
 
     private mutating func abandonQueue() {
@@ -225,11 +167,7 @@ extension Pass {
             reconciler.events(.imageFinished(entry.record))
         } else {
             await keepIfPossible([entry])
-            do {
-                _ = try await keeper.send()
-            } catch {
-                reconciler.events(.warning("records wait in the journal: \(redacted("\(error)"))"))
-            }
+            await sending.ring()
         }
         await following?.retries.note(entry.record, of: begun.plan, now: ContinuousClock().now)
         history.add(entry.record)

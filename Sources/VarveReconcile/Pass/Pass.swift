@@ -51,6 +51,10 @@ struct Pass {
     var running: [ImageName: Running] = [:]
     /// What could not be kept yet.
     var unkept: [RecordEntry] = []
+    /// The records that were kept since the look that is under way began; nil where none is.
+    var keptMeanwhile: [BuildRecord]?
+    /// Sends records while the pass goes on.
+    let sending: RecordSender
 
     init(
         reconciler: Reconciler, findings: Survey.Findings, names: Set<ImageName>, rebuilds: [ImageName: Rebuild],
@@ -61,6 +65,7 @@ struct Pass {
         self.names = names
         self.rebuilds = rebuilds
         self.keeper = keeper
+        sending = RecordSender(keeper)
         self.following = following
         planner = findings.planner
         history = findings.history
@@ -160,8 +165,9 @@ struct Pass {
         return held
     }
 
-    func keep(_ entries: [RecordEntry]) async throws {
+    mutating func keep(_ entries: [RecordEntry]) async throws {
         try await keeper.keep(entries)
+        keptMeanwhile? += entries.map(\.record)
         for entry in entries { reconciler.events(.imageFinished(entry.record)) }
     }
 

@@ -161,24 +161,26 @@ public struct Reconciler: Sendable {
         return result
     }
 
-    /// What a pass that is building goes on from; nil where nothing has moved since its last look.
+    /// What a pass that is building goes on from.
     func lookAgain(
         after last: Survey.Findings, rebuilds: Set<ImageName>, requests: LoopControl.Requests,
         following: Following
-    ) async throws -> Survey.Findings? {
-        try await fetch()
+    ) async -> Pass.Step {
         let now = ContinuousClock().now
         let looksOutside = requests.looksOutside || following.lookups.isDue(now)
-        let isSame = try await source.tip() == last.commit && suspended == last.suspended
-        if isSame, requests.isEmpty, !looksOutside, await !following.retries.isDue(now, since: last.moment) {
-            return nil
+        var look = Pass.Look(requests: requests, found: .success(nil))
+        do {
+            try await fetch()
+            let isSame = try await source.tip() == last.commit && suspended == last.suspended
+            if isSame, requests.isEmpty, !looksOutside, await !following.retries.isDue(now, since: last.moment) {
+                return .looked(look)
+            }
+            look.found = .success(try await survey([], rebuilds: rebuilds, looksOutside: looksOutside))
+            if looksOutside { look.outside = now }
+        } catch {
+            look.found = .failure(error)
         }
-        let findings = try await survey([], rebuilds: rebuilds, looksOutside: looksOutside)
-        if looksOutside {
-            following.lookups.done(now)
-            following.control.noteLookup()
-        }
-        return findings
+        return .looked(look)
     }
 
     private var suspended: Set<ImageName> { Set(LoopControl.suspended(in: state)) }

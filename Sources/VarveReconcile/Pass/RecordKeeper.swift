@@ -78,3 +78,40 @@ struct RecordKeeper: Sendable {
         return rest
     }
 }
+
+/// Sends what the journal holds while a pass goes on: a remote that does not answer holds up no build.
+actor RecordSender {
+    private let keeper: RecordKeeper
+    private var task: Task<Void, Never>?
+    private var isRung = false
+
+    init(_ keeper: RecordKeeper) { self.keeper = keeper }
+
+    /// Has it send soon what is in the journal now.
+    func ring() {
+        isRung = true
+        if task == nil { task = Task { await send() } }
+    }
+
+    private func send() async {
+        while isRung, !Task.isCancelled {
+            isRung = false
+            do {
+                _ = try await keeper.send()
+            } catch {
+                keeper.events(.warning("records wait in the journal: \(redacted("\(error)"))"))
+            }
+        }
+        task = nil
+    }
+
+    /// Waits for what is being sent; ends it where the caller is cancelled.
+    func finish() async {
+        guard let task else { return }
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}

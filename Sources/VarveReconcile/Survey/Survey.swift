@@ -98,8 +98,9 @@ public struct Survey: Sendable {
 
     /// All records, with those that are still in the journal, in order.
     public func allRecords() async throws -> [BuildRecord] {
-        let sent = try await records.records().records
+        // The journal first: what is sent meanwhile is in the notes before it leaves the journal.
         let pending = try await journal.pending().map(\.record)
+        let sent = try await records.records().records
         guard !pending.isEmpty else { return sent }
         let known = Set(sent.map(\.id))
         return RecordSet(records: sent + pending.filter { !known.contains($0.id) }).records

@@ -12,6 +12,7 @@ public actor FakeRegistry: ImageRegistry {
     private var manifests: [ImageName: Set<Digest>] = [:]
     private var tags: [ImageName: [String: Digest]] = [:]
     private var publishing: @Sendable (PublishRequest) async throws -> Void = { _ in }
+    private var resolving: @Sendable (ImageReference) async -> Void = { _ in }
     private var failure: BuildFailure?
 
     /// An empty registry.
@@ -26,6 +27,9 @@ public actor FakeRegistry: ImageRegistry {
 
     /// Takes what happens in each publication before the tags are moved.
     public func onPublish(_ body: @escaping @Sendable (PublishRequest) async throws -> Void) { publishing = body }
+
+    /// Takes what is waited for in each lookup of a base.
+    public func onResolve(_ gate: @escaping @Sendable (ImageReference) async -> Void) { resolving = gate }
 
     /// Makes every call fail until it is called with nil.
     public func fail(_ failure: BuildFailure?) { self.failure = failure }
@@ -42,6 +46,7 @@ public actor FakeRegistry: ImageRegistry {
     /// The base under a reference.
     public func resolve(_ reference: ImageReference, platform: Platform) async throws -> ResolvedImage {
         lookups += 1
+        await resolving(reference)
         if let failure { throw failure }
         guard let base = bases[reference] else {
             throw BuildFailure(.definition, message: "failed to resolve image '\(reference)': not found")

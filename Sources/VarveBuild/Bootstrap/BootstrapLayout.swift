@@ -83,8 +83,3 @@ struct BootstrapLayout: Sendable {
         var rootfs: RootFS
     }
 }
-
-/// Bytes as lower-case hexadecimal digits.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}

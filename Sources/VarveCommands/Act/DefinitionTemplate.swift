@@ -138,11 +138,6 @@ struct DefinitionTemplate {
         }
     }
 
-    private static func hexadecimal(_ value: UInt32) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
-    }
-
     /// Where the schema of image.yaml lies for a folder of the repository.
     static func schemaPath(from folder: RepositoryPath) -> String {
         String(repeating: "../", count: folder.components.count) + JSONSchema.imagePath

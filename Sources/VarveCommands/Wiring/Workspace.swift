@@ -131,8 +131,8 @@ struct Workspace {
                 clock_gettime(CLOCK_REALTIME, &moment)
                 let milliseconds = UInt64(moment.tv_sec) * 1_000 + UInt64(moment.tv_nsec) / 1_000_000
                 var generator = SystemRandomNumberGenerator()
-                return hexadecimal(milliseconds, digits: 12) + hexadecimal(generator.next(), digits: 16)
-                    + hexadecimal(generator.next(), digits: 4)
+                return hexadecimal(milliseconds).suffix(12) + hexadecimal(generator.next() as UInt64)
+                    + hexadecimal(generator.next() as UInt16)
             })
     }
 
@@ -252,10 +252,4 @@ extension IsolationMode {
         case .rootless: .rootless
         }
     }
-}
-
-/// The lowest digits of a number in lower-case hexadecimal.
-private func hexadecimal(_ number: UInt64, digits: Int) -> String {
-    let text = String(number, radix: 16)
-    return String((String(repeating: "0", count: max(0, digits - text.count)) + text).suffix(digits))
 }

@@ -45,7 +45,7 @@ struct RawID: Hashable, Sendable, Comparable {
     var bytes: [UInt8] { withUnsafeBytes(of: oid) { Array($0) } }
 
     /// 40 lower-case hexadecimal digits.
-    var hex: String { String(decoding: hexDigits(bytes), as: UTF8.self) }
+    var hex: String { hexadecimal(bytes) }
 
     /// The id as the model has it.
     func objectID() throws(GitError) -> ObjectID {
@@ -63,12 +63,7 @@ struct RawID: Hashable, Sendable, Comparable {
 
 /// The lower-case hexadecimal digits of some bytes.
 func hexDigits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-    var digits: [UInt8] = []
-    digits.reserveCapacity(2 * bytes.underestimatedCount)
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] { digits.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
-    }
-    return digits
+    Array(hexadecimal(bytes).utf8)
 }
 
 /// The bytes that an even number of lower- or upper-case hexadecimal digits stand for, else nil.

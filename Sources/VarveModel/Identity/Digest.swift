@@ -4,8 +4,10 @@
 ///
 /// Only SHA-256 is accepted: it is the one algorithm that every registry and storage driver varve uses agrees on.
 public struct Digest: Hashable, Sendable, Comparable {
+    private let value: SHA256Value
+
     /// The 64 hexadecimal digits, without the algorithm.
-    public let hex: String
+    public var hex: String { value.hex }
 
     /// Reads `sha256:<64 lower-case hexadecimal digits>`.
     ///
@@ -21,19 +23,17 @@ public struct Digest: Hashable, Sendable, Comparable {
     ///
     /// - Throws: `ValueError` when there are not exactly 64 lower-case hexadecimal digits.
     public init(hex: String) throws(ValueError) {
-        guard hex.utf8.count == 64, hex.utf8.allSatisfy(isLowerHexDigit) else {
+        guard let value = SHA256Value(hex: hex) else {
             throw ValueError(type: "digest", value: hex, rule: "expected 64 lower-case hexadecimal digits")
         }
-        self.hex = hex
+        self.value = value
     }
 
     /// Takes the 32 bytes that SHA-256 gives; shorter input is padded with zero bytes, longer input is cut.
-    public init(bytes: [UInt8]) {
-        hex = hexadecimal(Array((bytes + [UInt8](repeating: 0, count: 32)).prefix(32)))
-    }
+    public init(bytes: [UInt8]) { value = SHA256Value(bytes: bytes) }
 
     /// Orders by the digits, so that output is stable.
-    public static func < (left: Digest, right: Digest) -> Bool { left.hex < right.hex }
+    public static func < (left: Digest, right: Digest) -> Bool { left.value < right.value }
 }
 
 extension Digest: CustomStringConvertible {
@@ -42,8 +42,3 @@ extension Digest: CustomStringConvertible {
 }
 
 extension Digest: TextualValue {}
-
-/// Whether a byte is one of `0-9a-f`.
-func isLowerHexDigit(_ byte: UInt8) -> Bool {
-    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
-}

@@ -28,12 +28,6 @@ public func singleLine(_ text: some StringProtocol, limit: Int = .max) -> String
     return result
 }
 
-/// Bytes as lower-case hexadecimal digits.
-func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-}
-
 /// Texts sorted by their bytes, without duplicates.
 ///
 /// Not by `String`'s own order and equality, which take two spellings of one character for equal: which of the two a

@@ -2,6 +2,7 @@
 
 import Crypto
 import FoundationEssentials
+import VarveModel
 
 /// A secret that its user sends with each request; what is kept of it is its SHA-256.
 ///
@@ -19,15 +20,10 @@ public struct AccessToken: Sendable {
     }
 
     /// The SHA-256 of the text, in lower-case hexadecimal digits: what the configuration holds.
-    public var sha256: String { Self.hexadecimal(Self.digest(of: text)) }
+    public var sha256: String { hexadecimal(Self.digest(of: text)) }
 
     /// The SHA-256 of a token's text.
     static func digest(of text: String) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
 }
 
 /// Who may ask: the users of all tokens.

@@ -21,29 +21,10 @@ public actor Leadership {
         case lost(to: String)
     }
 
-    /// What a value means to this process.
-    private enum Standing {
-        /// This process wrote it; it holds until the moment given.
-        case mine(Lease, until: Duration)
-        /// It may be replaced now; the counter of the next lease.
-        case free(next: Int)
-        case held(by: String)
-    }
-
-    /// How many of its own writes a process remembers: as many as can be under way.
-    private static let remembered = 16
-
     private let store: any LeaseStore
     private let settings: LeaseSettings
     private let wanted = Bell()
-    /// The writes of this process, and when each began; the last is the newest.
-    private var writes: [(token: String, start: Duration)] = []
-    /// The lease that this process holds, as far as it knows.
-    private var mine: (id: String, lease: Lease)?
-    /// The value that stands in the store, and since when this process has seen it.
-    private var seen: (id: String?, since: Duration)?
-    /// The last lease that was seen in the store: it counts for its length although somebody deletes it.
-    private var last: Lease?
+    private var knowledge: LeaseKnowledge
     private var isWanted = false
     private var announced: String?
     private var tookOver: Duration?
@@ -54,14 +35,15 @@ public actor Leadership {
     public init(_ store: any LeaseStore, settings: LeaseSettings) {
         self.store = store
         self.settings = settings
+        knowledge = LeaseKnowledge(settings)
     }
 
     // MARK: What is known without asking
 
     /// The counter of the lease that this process holds by its clock; nil where it holds none.
     public var counter: Int? {
-        guard let mine, let until = validity(of: mine.lease), settings.now() < until else { return nil }
-        return mine.lease.counter
+        guard let held = knowledge.held, settings.now() < held.until else { return nil }
+        return held.lease.counter
     }
 
     /// Who leads in this process's place; nil where it may act, or cannot tell.
@@ -82,66 +64,17 @@ public actor Leadership {
         return announced != leader
     }
 
-    /// Until when this process believes in a lease that it wrote; nil for one of somebody else.
-    private func validity(of lease: Lease) -> Duration? {
-        guard !lease.isReleased, let start = start(of: lease) else { return nil }
-        return start + .seconds(lease.length) * 2 / 3
-    }
-
-    /// When this process began to write a lease; nil for one of somebody else.
-    private func start(of lease: Lease) -> Duration? { writes.last { $0.token == lease.token }?.start }
-
-    /// Notes a lease of this process, unless a newer one is known.
-    private func note(_ lease: Lease, id: String) {
-        guard let start = start(of: lease), start >= mine.flatMap({ self.start(of: $0.lease) }) ?? start else { return }
-        mine = (id, lease)
-    }
-
     // MARK: Reading and writing
 
     /// Reads the lease and notes since when it stands.
-    private func look() async throws -> (value: LeaseValue?, standing: Standing) {
+    private func look() async throws -> (value: LeaseValue?, standing: LeaseKnowledge.Standing) {
         var value: LeaseValue?
         var before: Int
         repeat {
             before = generation
             value = try await store.read()
         } while before != generation
-        let now = settings.now()
-        if seen?.id != value?.id || seen == nil { seen = (value?.id, now) }
-        return (value, standing(of: value, at: now))
-    }
-
-    private func standing(of value: LeaseValue?, at now: Duration) -> Standing {
-        guard let lease = value == nil ? last : value?.lease else {
-            let isFree = value == nil || hasStood(for: settings.length, at: now)
-            return isFree ? .free(next: 1) : .held(by: "an unknown holder")
-        }
-        guard let value else {
-            // Deleted by hand, which tells its holder nothing before its next look.
-            return standing(ofForeign: lease, at: now)
-        }
-        last = lease
-        if let until = validity(of: lease) {
-            note(lease, id: value.id)
-            return .mine(lease, until: until)
-        }
-        mine = nil
-        return standing(ofForeign: lease, at: now)
-    }
-
-    /// What a lease means that this run of the process has not written.
-    private func standing(ofForeign lease: Lease, at now: Duration) -> Standing {
-        // Only one process at a time has an identity, so this is what is left of its last run.
-        if lease.isReleased || lease.identity == settings.identity { return .free(next: lease.counter + 1) }
-        let length = max(Duration.seconds(lease.length), .milliseconds(1))
-        return hasStood(for: length, at: now)
-            ? .free(next: lease.counter + 1) : .held(by: singleLine(redacted(lease.holder), limit: 200))
-    }
-
-    private func hasStood(for length: Duration, at now: Duration) -> Bool {
-        guard let seen else { return false }
-        return now >= seen.since + length
+        return (value, knowledge.see(value, at: settings.now()))
     }
 
     /// Replaces a value by a lease of this process.
@@ -155,11 +88,11 @@ public actor Leadership {
             length: Double(seconds) + Double(attoseconds) / 1e18, token: token)
         // Before it is sent: nobody can see it earlier. It is remembered even where no answer comes.
         let start = settings.now()
-        writes = (writes + [(token, start)]).suffix(Self.remembered)
+        knowledge.begin(token, at: start)
         let isNew = value?.lease?.identity != settings.identity
         guard let id = try await store.replace(value?.id, with: lease) else { return false }
         generation += 1
-        note(lease, id: id)
+        knowledge.note(lease, id: id)
         if isNew { tookOver = start }
         return true
     }
@@ -180,7 +113,7 @@ public actor Leadership {
             }
             if try await write(counter, over: value), self.counter != nil { return nil }
         }
-        return mine == nil ? try await holder() : "a lease that takes longer to write than it lasts"
+        return knowledge.mine == nil ? try await holder() : "a lease that takes longer to write than it lasts"
     }
 
     private func holder() async throws -> String {
@@ -235,10 +168,10 @@ public actor Leadership {
     /// - Returns: True when the lease was lost, false when it is no longer needed.
     private func renew() async -> Bool {
         while !Task.isCancelled {
-            guard let held = mine, let until = validity(of: held.lease) else { return true }
+            guard let held = knowledge.held else { return true }
             let third = Duration.seconds(held.lease.length) / 3
             do {
-                try await settings.sleep(max(until - third - settings.now(), third / 8))
+                try await settings.sleep(max(held.until - third - settings.now(), third / 8))
                 if try await !renewNow() { return !Task.isCancelled }
             } catch {
                 // The store is away: tried again until the lease is no longer valid, which the other watch tells.
@@ -250,7 +183,7 @@ public actor Leadership {
 
     /// - Returns: Whether the lease is still this process's.
     private func renewNow() async throws -> Bool {
-        guard let held = mine else { return false }
+        guard let held = knowledge.mine else { return false }
         if try await write(held.lease.counter, over: LeaseValue(id: held.id, lease: held.lease)) { return true }
         // Perhaps it was a write of this process whose answer was lost that was quicker.
         let (value, standing) = try await look()
@@ -271,8 +204,8 @@ public actor Leadership {
     /// - Returns: True when the lease ran out, false when it is no longer needed.
     private func watchValidity() async -> Bool {
         while !Task.isCancelled {
-            guard let mine, let until = validity(of: mine.lease) else { return true }
-            let rest = until - settings.now()
+            guard let held = knowledge.held else { return true }
+            let rest = held.until - settings.now()
             if rest <= .zero { return true }
             do { try await settings.sleep(rest) } catch { return false }
         }
@@ -293,24 +226,23 @@ public actor Leadership {
                 if try await write(lease.counter, over: value), let counter { return counter }
             } else if value == nil, try await !putBack() {
                 // Somebody was quicker, or it is no longer valid.
-                mine = nil
+                knowledge.forget()
             }
         } catch {
             // While it is valid nobody else can have taken it, whether or not it can be read.
         }
         if let counter { return counter }
-        throw BuildFailure(.cancelled, message: "the lease is lost to \(mine == nil ? successor : "nobody yet")")
+        throw BuildFailure(.cancelled, message: "the lease is lost to \(knowledge.mine == nil ? successor : "nobody yet")")
     }
 
     /// Gives the lease up, so that another process need not wait for its end.
     public func release() async {
-        guard let held = mine else { return }
+        guard let held = knowledge.mine else { return }
         var lease = held.lease
         lease.isReleased = true
         lease.token = settings.makeToken()
         // From now on it is not believed in, whether or not others hear of it.
-        mine = nil
-        writes = []
+        knowledge.forget(writes: true)
         _ = try? await store.replace(held.id, with: lease)
     }
 

@@ -91,6 +91,7 @@ public struct ReconcileLoop: Sendable {
             last.end = control.now()
             last.seconds = (clock.now - began) / .seconds(1)
             control.setLastPass(last)
+            FreeMemory.giveBack()
             if control.isDraining { break }
             await bell.wait(atMost: rest)
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Synchronization
 import VarveGit
 import VarveModel
 import VarveReconcile
@@ -12,11 +13,13 @@ enum LoopBench {
         try state.prepare()
         let bell = Bell()
         let now: @Sendable () -> Timestamp = { Timestamp(seconds: Int(Date().timeIntervalSince1970)) }
-        let control = LoopControl(state, bell: bell, now: now)
-        let (results, continuation) = AsyncStream<PassResult>.makeStream()
+        let last = Mutex<PassResult?>(nil)
+        let (results, continuation) = AsyncStream<PassResult?>.makeStream()
+        // At rest: what a pass holds while it works is not what stays.
+        let control = LoopControl(state, bell: bell, now: now) { _ in continuation.yield(last.withLock(\.self)) }
         let events: @Sendable (PassEvent) -> Void = { event in
             control.note(event)
-            if case .finished(let result) = event { continuation.yield(result) }
+            if case .finished(let result) = event { last.withLock { $0 = result } }
         }
         let loop = ReconcileLoop(
             try VarveBench.reconciler(GitRepository(opening: folder), state, events: events),
@@ -24,7 +27,9 @@ enum LoopBench {
             control: control, events: events)
         let task = Task { await loop.run() }
         for await result in results {
-            guard result.isGood else { throw BenchError("a pass went wrong: \(result)") }
+            guard let result, result.isGood else {
+                throw BenchError("a pass went wrong: \(String(describing: result))")
+            }
             print(
                 "{\"built\": \(result.built.count), \"kilobytes\": \(residentKilobytes()), "
                     + "\"descriptors\": \(count("/proc/self/fd")), \"threads\": \(count("/proc/self/task"))}")

@@ -90,8 +90,8 @@ public struct ReconcileLoop: Sendable {
             }
             last.end = control.now()
             last.seconds = (clock.now - began) / .seconds(1)
-            control.setLastPass(last)
             FreeMemory.giveBack()
+            control.setLastPass(last)
             if control.isDraining { break }
             await bell.wait(atMost: rest)
         }

@@ -26,25 +26,20 @@ struct DeployTests {
         #expect(complaints.isEmpty, "\(verified)")
     }
 
-    /// A build with no more rights than the unit leaves: its capabilities, and none that can be gained.
+    /// A build with no more rights than the unit leaves: its capabilities, and no file to write to but the state.
     @Test
     func rightsOfTheUnitAreEnoughToBuild() async throws {
         let fleet = try await Fleet()
-        let lines = try Self.text("systemd/varve.service").split(separator: "\n")
-        let line = try #require(lines.first { $0.hasPrefix("CapabilityBoundingSet=") })
-        let capabilities = line.dropFirst("CapabilityBoundingSet=".count).split(separator: " ").map {
-            "+" + $0.dropFirst("CAP_".count).lowercased()
-        }
         try await fleet.git.commit(
             Fleet.image(
                 "a", base: fleet.base(.user),
                 more: "build: {pip: []}\nstart: |\n  exec \"$@\"\nverify: test -e /home/jovyan/mine\n",
                 files: ["postBuild": "#!/bin/sh\necho by $(id -un) >/home/jovyan/mine\n"])
                 + Fleet.image("b", base: fleet.base(.debian), more: "build: {apt: [busybox-static]}\n"))
-        let arguments =
-            ["--bounding-set=-all," + capabilities.joined(separator: ","), "--no-new-privs", "--"]
-            + [try VarveProcess.binary(), "reconcile"] + fleet.varve.options
-        let result = try await Command.result("setpriv", arguments, environment: fleet.varve.environment)
+        let result = try await Command.result(
+            Fixtures.path("programs/as-the-unit"),
+            [Self.unit, fleet.directory.path, try VarveProcess.binary(), "reconcile"] + fleet.varve.options,
+            environment: fleet.varve.environment)
         #expect(result.status == 0, "\(result)")
     }
 

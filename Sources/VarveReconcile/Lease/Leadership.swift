@@ -9,7 +9,7 @@ public import VarveModel
 /// length that the value itself names, by its own clock. The holder believes in its lease for two thirds of that, from
 /// the moment at which it began to write the value, which is before anybody can have seen it. So two that believe are
 /// impossible, however slow the network and however long a process was stopped, while the clocks run at speeds less than
-/// a third apart.
+/// a third apart and nobody deletes the reference.
 public actor Leadership {
     /// What a piece of work under the lease came to.
     public enum Outcome<Value: Sendable>: Sendable {
@@ -198,7 +198,10 @@ public actor Leadership {
     /// Writes the lease of this process anew where somebody has deleted it: a process that never saw it takes it else.
     private func putBack() async throws -> Bool {
         guard let counter else { return false }
-        return try await write(counter, over: nil)
+        if try await write(counter, over: nil) { return true }
+        // Perhaps another task of this process was quicker.
+        if case .mine = try await look().standing { return self.counter != nil }
+        return false
     }
 
     /// - Returns: True when the lease ran out, false when it is no longer needed.
@@ -229,7 +232,7 @@ public actor Leadership {
                 knowledge.forget()
             }
         } catch {
-            // While it is valid nobody else can have taken it, whether or not it can be read.
+            // While it is valid, and nobody deletes it, nobody else can have taken it, whether or not it can be read.
         }
         if let counter { return counter }
         throw BuildFailure(.cancelled, message: "the lease is lost to \(knowledge.mine == nil ? successor : "nobody yet")")

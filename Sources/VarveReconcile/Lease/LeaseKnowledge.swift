@@ -23,6 +23,8 @@ struct LeaseKnowledge: Sendable {
     private var writes: [(token: String, start: Duration)] = []
     /// The value that stands in the store, and since when this process has seen it.
     private var seen: (id: String?, since: Duration)?
+    /// When it was last looked at.
+    private var looked: Duration?
     /// The last lease that was seen in the store: it counts for its length although somebody deletes it.
     private var last: Lease?
 
@@ -36,7 +38,10 @@ struct LeaseKnowledge: Sendable {
 
     /// Takes what stands in the store.
     mutating func see(_ value: LeaseValue?, at now: Duration) -> Standing {
-        if seen?.id != value?.id || seen == nil { seen = (value?.id, now) }
+        // That there is none has no identity: between two looks far apart it may have been put back and deleted again.
+        let isVague = value == nil && now > (looked ?? now) + settings.length / 4
+        if seen?.id != value?.id || seen == nil || isVague { seen = (value?.id, now) }
+        looked = now
         guard let lease = value == nil ? last : value?.lease else {
             let isFree = value == nil || hasStood(for: settings.length, at: now)
             return isFree ? .free(next: 1) : .held(by: "an unknown holder")

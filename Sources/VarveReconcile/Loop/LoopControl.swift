@@ -157,16 +157,23 @@ public final class LoopControl: Sendable {
     /// What was asked for since the last time; it is the loop's from now on.
     func takeRequests() -> Requests {
         state.withLock { state in
-            defer { state.requests = Requests() }
-            return state.requests
+            var taken = state.requests
+            // What is asked for while a stopped build still ends is for when it has.
+            let later = taken.rebuilds.filter { state.stoppers[$0.key] != nil }
+            for image in later.keys { taken.rebuilds[image] = nil }
+            taken.interactive.subtract(later.keys)
+            state.requests = Requests(rebuilds: later, interactive: Set(later.keys))
+            return taken
         }
     }
 
     /// Puts back what could not be done yet.
     func putBack(_ requests: Requests) {
         state.withLock { state in
-            state.requests.rebuilds.merge(requests.rebuilds) { newer, _ in newer }
-            state.requests.interactive.formUnion(requests.interactive)
+            // Whoever has stopped an image since meant this too, and what is done is not asked for any more.
+            let (stopped, asked) = (state.requests.stopped, state.asked.rebuilds)
+            state.requests.rebuilds.merge(requests.rebuilds.filter { asked[$0.key] == $0.value }) { newer, _ in newer }
+            state.requests.interactive.formUnion(requests.interactive.filter { stopped[$0] == nil })
             state.requests.stopped.merge(requests.stopped) { newer, _ in newer }
             if requests.looksOutside { state.requests.looksOutside = true }
         }
@@ -186,10 +193,14 @@ public final class LoopControl: Sendable {
 
     /// Takes how a running build can be ended; nil when it is over.
     func setStop(_ image: ImageName, _ stop: (@Sendable () -> Void)?) {
-        state.withLock { state in
+        let (isStopped, isAsked) = state.withLock { state in
             state.stops[image] = stop
-            state.stoppers[image] = nil
+            state.stoppers[image] = stop == nil ? nil : state.requests.stopped.removeValue(forKey: image)
+            return (state.stoppers[image] != nil, stop == nil && state.requests.rebuilds[image] != nil)
         }
+        // Its turn came after it was stopped.
+        if isStopped { stop?() }
+        if isAsked { bell.ring() }
     }
 
     /// Who had the image's running build ended; nil where nobody has.

@@ -38,6 +38,7 @@ extension Pass {
         rebuilds.merge(requests.rebuilds) { $1 }
         for name in requests.interactive { urgencies[name] = .interactive }
         keptMeanwhile = []
+        finishedMeanwhile = []
         let (reconciler, last, forced) = (reconciler, findings, forced)
         group.addTask {
             await reconciler.lookAgain(after: last, rebuilds: forced, requests: requests, following: following)
@@ -61,6 +62,7 @@ extension Pass {
         } catch {
             failedLooks += 1
             giveBack(look.requests)
+            if Task.isCancelled { return }
             reconciler.events(.warning("the repository cannot be looked at now: \(redacted("\(error)"))"))
         }
     }
@@ -77,7 +79,7 @@ extension Pass {
         found.planner.forced = forced
         for record in records {
             found.history.add(record)
-            found.planner.missing[record.image] = nil
+            if record.status != .adopted { found.planner.missing[record.image] = nil }
         }
         found.plan = found.planner.plan(found.history)
     }
@@ -88,6 +90,7 @@ extension Pass {
         // These are out of the queue.
         requests.stopped = [:]
         requests.rebuilds = requests.rebuilds.filter { rebuilds[$0.key] == $0.value }
+        requests.interactive.subtract(finishedMeanwhile)
         for name in requests.rebuilds.keys { rebuilds[name] = nil }
         following?.control.putBack(requests)
     }
@@ -95,15 +98,10 @@ extension Pass {
     /// Takes images out of the queue that somebody has stopped.
     private mutating func takeOut(_ stopped: [ImageName: String], _ following: Following) async {
         for (name, user) in stopped.sorted(by: { $0.key < $1.key }) {
-            guard let waiting = queued.removeValue(forKey: name) else {
-                // Its turn came after it was asked for.
-                if running[name] != nil { following.control.stop(name, by: user) }
-                continue
-            }
+            guard let waiting = queued.removeValue(forKey: name) else { continue }
             waiting.wait.cancel()
             rebuilds[name] = nil
             urgencies[name] = nil
-            following.control.settle(name)
             if let plan = plans[name] { await following.retries.stop(plan) }
             reconciler.events(
                 .imageSkipped(name: name.value, status: .pending, cause: "stopped by \(user) before it began"))

@@ -53,6 +53,8 @@ struct Pass {
     var unkept: [RecordEntry] = []
     /// The records that were kept since the look that is under way began; nil where none is.
     var keptMeanwhile: [BuildRecord]?
+    /// The images that were finished since the last look began.
+    var finishedMeanwhile: Set<ImageName> = []
     /// Sends records while the pass goes on.
     let sending: RecordSender
 
@@ -87,8 +89,7 @@ struct Pass {
         result.unchanged =
             selected.filter { plans[$0]?.action == ImagePlan.Action.none && !result.built.contains($0) }.count
         result.isCancelled = Task.isCancelled || following?.control.isDraining == true
-        // What could not be built now is built once it can be, whether or not somebody asks.
-        if !result.isCancelled { for name in rebuilds.keys { following?.control.settle(name) } }
+        if !result.isCancelled { dropRebuilds() }
         return result
     }
 
@@ -174,6 +175,18 @@ struct Pass {
     /// Leaves what people asked for, and this pass has not done, to another one.
     private func putBackRebuilds() {
         following?.control.putBack(rebuilds.merging(running.compactMapValues(\.rebuild)) { newer, _ in newer })
+    }
+
+    /// Gives up what people asked for and cannot be done now, and says so: a wish that waited for an image to be resumed, or
+    /// for a registry to come back, would be carried out when nobody expects it.
+    private func dropRebuilds() {
+        guard let control = following?.control else { return }
+        for (name, rebuild) in rebuilds.sorted(by: { $0.key < $1.key }) {
+            control.settle(name)
+            let status = plans[name]?.status.rawValue ?? "gone"
+            let user = rebuild.user.map { " that \($0) asked for" } ?? ""
+            reconciler.events(.warning("\(name): the rebuild\(user) is dropped, for the image is \(status); ask again"))
+        }
     }
 
     func parents(of name: ImageName) -> [ImageName: ImagePlan] {

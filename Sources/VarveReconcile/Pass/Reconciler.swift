@@ -110,6 +110,7 @@ public struct Reconciler: Sendable {
             if try await !records.records().records.isEmpty {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
+            request.following?.control.putBack(rebuilds)
             return .settled(PassResult(commit: nil))
         }
         settings.onRecords(findings.history.newest)

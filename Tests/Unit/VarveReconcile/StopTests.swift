@@ -125,35 +125,4 @@ struct StopTests {
             #expect(await loop.pass()?.built.map(\.value) == ["a"])
         }
     }
-
-    @Test
-    func imageWhoseTurnComesWhileItIsStoppedIsStopped() async throws {
-        var rig = try await Rig()
-        rig.builders = 1
-        let (first, look, looking) = (Gate(), Gate(), Gate())
-        await rig.engine.onBuild { request in
-            guard case .apt(let content) = request.content else { return }
-            if content.packages == ["slow"] { return await first.wait() }
-            try await Task.sleep(for: .seconds(3_600))
-        }
-        try await rig.source.commit(ScheduleTests.files(["a": "slow", "b": "git"]))
-        let built = rig
-        try await LoopRig.run(rig) { loop in
-            #expect(await loop.started(.apt) == "a")
-            await rig.source.onFetch {
-                await looking.open()
-                await look.wait()
-            }
-            loop.bell.ring()
-            await looking.wait()
-            // It waits for the builder, which it gets before the pass takes up what was asked for.
-            #expect(loop.control.stop(other, by: "ada"))
-            await first.open()
-            #expect(await loop.started(.apt) == "b")
-            await look.open()
-            #expect(await loop.finished()?.error?.message.contains("ada") == true)
-            #expect(await loop.pass()?.built.map(\.value) == ["a"])
-            #expect(await built.published == ["a"])
-        }
-    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import Testing
 import VarveModel
 import VarveReconcile
@@ -187,12 +188,53 @@ struct LeadershipTests {
         #expect(try await one.leads)
         #expect(try await two.lead {}.leader == "one")
         await store.put(nil)
-        #expect(try await two.lead {}.leader == "one")
-        clock.advance(by: .seconds(59))
-        #expect(try await !two.leads)
-        clock.advance(by: .seconds(1))
+        for _ in 0..<5 {
+            #expect(try await two.lead {}.leader == "one")
+            clock.advance(by: .seconds(12))
+        }
         #expect(try await two.leads)
         #expect(await two.counter == 2)
+    }
+
+    @Test
+    func leaseThatIsDeletedTwiceHasOneBeliever() async throws {
+        let (one, two) = (contender("one"), contender("two"))
+        #expect(try await one.leads)
+        #expect(try await !two.leads)
+        await store.put(nil)
+        #expect(try await !two.leads)
+        clock.advance(by: .seconds(30))
+        #expect(try await one.confirm() == 1)
+        await store.put(nil)
+        clock.advance(by: .seconds(30))
+        #expect(try await !two.leads)
+        #expect(await one.counter == 1)
+    }
+
+    @Test
+    func severalEffectsAtOncePutADeletedLeaseBackTogether() async throws {
+        let one = contender("one")
+        #expect(try await one.leads)
+        await store.put(nil)
+        let both = Gate()
+        let count = Mutex(0)
+        await store.onCall { isWrite in
+            // Both have read that it is gone before either writes.
+            if isWrite {
+                if count.withLock({
+                    $0 += 1; return $0
+                }) == 2 {
+                    await both.open()
+                }
+                await both.wait()
+            }
+            return (.works, {})
+        }
+        async let first = one.confirm()
+        async let second = one.confirm()
+        let results = [try await first, try await second]
+        #expect(results == [1, 1])
+        #expect(await one.counter == 1)
     }
 
     @Test

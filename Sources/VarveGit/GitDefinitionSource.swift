@@ -34,7 +34,9 @@ public final class GitDefinitionSource: DefinitionSource {
         let remote = try RemoteAddress(address, relativeTo: FileManager.default.currentDirectoryPath)
         repository = try GitRepository(initializing: path, isBare: true)
         fetcher = try RemoteWorker(repository, deadline: deadline)
+        repository.removeStaleLocks()
         try repository.withHandle { (handle) throws(GitError) in
+            if try handle.address(ofRemote: "origin")?.redacted == remote.redacted { return }
             try handle.setConfiguration("remote.origin.url", remote.redacted)
         }
         self.remote = remote
@@ -44,12 +46,13 @@ public final class GitDefinitionSource: DefinitionSource {
 
     /// Brings the cache to the remote's branches, deletions and forced pushes included.
     ///
-    /// Does nothing for a repository on this machine. Records are left to `GitNotesRecordStore`, which loses none that
+    /// A repository on this machine is as it is. What a process that was killed has locked is unlocked. Records are left to `GitNotesRecordStore`, which loses none that
     /// are only here.
     ///
     /// - Throws: `GitError.unreachable`, `.unauthorized`, `.untrustedHost`, `.notFound`.
     public func fetch() async throws {
-        guard let remote, let fetcher else { return }
+        guard let remote, let fetcher else { return repository.removeStaleLocksOfRecords() }
+        repository.removeStaleLocks()
         try await fetcher.run(with: remote.redacted) { (handle, cancellation) throws(GitError) in
             try handle.fetch(
                 remote, refspecs: ["+refs/heads/*:refs/heads/*"], prunesHeads: true, credentials: self.credentials,

@@ -235,7 +235,8 @@ public actor Leadership {
             // While it is valid, and nobody deletes it, nobody else can have taken it, whether or not it can be read.
         }
         if let counter { return counter }
-        throw BuildFailure(.cancelled, message: "the lease is lost to \(knowledge.mine == nil ? successor : "nobody yet")")
+        let winner = knowledge.mine == nil ? successor : "nobody yet"
+        throw BuildFailure(.cancelled, message: "the lease is lost to \(winner)")
     }
 
     /// Gives the lease up, so that another process need not wait for its end.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 import VarveGit
 import VarveModel
@@ -54,6 +55,49 @@ struct DefinitionSourceTests {
         let text = error.map { "\($0)" } ?? ""
         #expect(text.hasSuffix(": there is no repository in that folder; is it mounted?"), "\(text)")
         #expect(text.contains(remote) && error?.code == .unreachable)
+    }
+
+    /// Git leaves the locks of a process that was killed for a person to remove.
+    @Test(arguments: ["refs/heads/main.lock", "packed-refs.lock", "config.lock", "HEAD.lock"])
+    func lockThatAKilledProcessLeftIsRemoved(name: String) async throws {
+        let fixture = try await RemoteFixture(.folder)
+        let directory = try TemporaryDirectory.required()
+        let cache = directory.path("cache.git")
+        try await GitDefinitionSource(remote: fixture.address, cache: cache).fetch()
+        let work = GitCommandLine(directory.path("seed"))
+        let moved = try await work.amend(["images/ds-python/image.yaml": "base: fedora\n"])
+        try await work("push", "--quiet", "--force", fixture.remote.folder, "main")
+        try directory.write("", to: "cache.git/" + name)
+        try await Command.run("touch", ["--date", "1 minute ago", "\(cache)/\(name)"])
+        let source = try GitDefinitionSource(remote: fixture.address, cache: cache)
+        try await source.fetch()
+        #expect(try await source.tip() == moved)
+        #expect(!FileManager.default.fileExists(atPath: "\(cache)/\(name)"))
+    }
+
+    @Test
+    func lockOfARunningProcessStands() async throws {
+        let fixture = try await RemoteFixture(.folder)
+        let directory = try TemporaryDirectory.required()
+        let source = try GitDefinitionSource(remote: fixture.address, cache: directory.path("cache.git"))
+        try await source.fetch()
+        try directory.write("", to: "cache.git/refs/heads/main.lock")
+        try await source.fetch()
+        #expect(FileManager.default.fileExists(atPath: directory.path("cache.git/refs/heads/main.lock")))
+    }
+
+    @Test
+    func ofARepositoryHereOnlyTheLocksOfRecordsAreRemoved() async throws {
+        let directory = try TemporaryDirectory.required()
+        let work = try await GitCommandLine.initialize(directory.path("here"))
+        let names = ["refs/heads/main.lock", "refs/varve/lease.lock", "refs/notes/varve/state.lock", "index.lock"]
+        for name in names {
+            try directory.write("", to: "here/.git/" + name)
+            try await Command.run("touch", ["--date", "1 minute ago", directory.path("here/.git/" + name)])
+        }
+        try await GitDefinitionSource(repository: GitRepository(opening: work.folder)).fetch()
+        let left = names.filter { FileManager.default.fileExists(atPath: directory.path("here/.git/" + $0)) }
+        #expect(left == ["refs/heads/main.lock", "index.lock"])
     }
 
     @Test(arguments: Transport.allCases)

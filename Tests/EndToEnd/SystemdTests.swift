@@ -23,7 +23,9 @@ struct SystemdTests {
                 [
                     "--directory", root, "--boot", "--register=no", "--keep-unit", "--console=pipe",
                     "--kill-signal=SIGRTMIN+3",
-                ])
+                    // So that the policy of devices holds in the container too.
+                    "--capability=CAP_NET_ADMIN,CAP_BPF", "--system-call-filter=bpf",
+                ], environment: ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"])
             self.process = process
             directory.addCleanup { await process.stop(grace: .seconds(60)) }
         }

@@ -5,7 +5,7 @@ import Testing
 import VarveTestSupport
 
 /// A base that a Containerfile of the image's folder makes.
-@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct ContainerfileTests {
     private static func text(_ base: String) -> String {
         """

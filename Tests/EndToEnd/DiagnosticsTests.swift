@@ -4,7 +4,7 @@ import Testing
 import VarveTestSupport
 
 /// What is wrong is shown by each command with all errors at once, and in the forms that other programs read.
-@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(10)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct DiagnosticsTests {
     private static let broken = [
         "images/a/image.yaml": "base: localhost/x\nhardware: tpu\n",

@@ -7,7 +7,7 @@ import VarveTestSupport
 
 /// A registry with tokens that live for a minute, which fails by chance: everything converges, and nothing is tagged that
 /// is not whole.
-@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct FaultyRegistryTests {
     private static let images = ["a", "b", "c"]
 

@@ -47,7 +47,7 @@ private struct APIStub {
 }
 
 /// Commands that ask a daemon: what they send, what they print, and what they never say.
-@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(20)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct ServerClientTests {
     private let directory: TemporaryDirectory
     private let daemon: APIStub

@@ -9,7 +9,7 @@ import VarveTestSupport
 /// The program of the tests is a debug build, which takes some ten times as long, and the machine has other things to do. So
 /// the bounds are in seconds of CPU, and thirty times those of a release: they fail where validating grows with the square of
 /// the definitions, or does for each image what needs doing once. `Tests/run bench` prints the figures of a release.
-@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.limitedParallelism, .temporaryDirectory, .timeLimit(.minutes(60)))
 struct ValidateSpeedTests {
     struct Size: Sendable, CustomTestStringConvertible {
         var count: Int

@@ -107,11 +107,11 @@ def layers():
     """One pass over a chain of images, one layer after another, with every tool's time noted."""
     log, shims = work / "calls", work / "shims"
     shims.mkdir()
+    settings = f"log='{log}' timing=1\n"
     for tool in ("buildah", "skopeo"):
-        text = (programs / "tool-shim").read_text()
-        text = text.replace("@TOOL@", shutil.which(tool)).replace("@LOG@", str(log)).replace("@TIMING@", "1")
-        (shims / tool).write_text(text)
-        (shims / tool).chmod(0o755)
+        settings += f"tools[{tool}]='{shutil.which(tool)}'\n"
+        (shims / tool).symlink_to(programs / "tool-shim")
+    (shims / "settings").write_text(settings)
     port = subprocess.run(
         [sys.executable, "-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"],
         stdout=subprocess.PIPE, text=True,

@@ -194,8 +194,9 @@ struct LeaseTests {
         try await registry.push(
             "docker://\(image)@\(manifests[0])", to: "fleet/a:latest",
             options: ["--src-tls-verify=false", "--preserve-digests"])
-        let warning = try await daemon.event("warning")
-        #expect(warning?["message"].string == "a: latest did not stand on the last recorded build and is put right")
+        // A pass that loses its lease, as it may on a machine that is slow to write one, leaves it to the next.
+        let isPutRight = "a: latest did not stand on the last recorded build and is put right"
+        #expect(try await daemon.event("warning") { $0["message"].string == isPutRight } != nil)
         #expect(try await registry.digest(of: "fleet/a:latest") == manifests[1])
         // Nothing was built for it.
         #expect(try await setting.records() == records)

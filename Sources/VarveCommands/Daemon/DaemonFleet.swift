@@ -72,7 +72,9 @@ final class DaemonFleet: Sendable {
             ) {
                 log.show(.warning($0))
             }
-            notifier.learn((try? await workspace.survey.allRecords()) ?? [], isStart: true)
+            if notifier.hasChannels {
+                notifier.learn((try? await workspace.survey.allRecords()) ?? [], isStart: true)
+            }
             let webhook = WebhookTarget(
                 address: settings.repositories[index].address, branch: settings.repositories[index].branch,
                 control: control)

@@ -78,7 +78,7 @@ struct DoctorCommand: AsyncParsableCommand {
             do {
                 let workspace = try await Workspace(settings)
                 checks += await workspace.records.checks()
-                let newest = try? await workspace.records.records().records.last?.start
+                let newest = try? await workspace.records.history().newest.last?.start
                 if let check = MachineChecks.clock(behind: newest) { checks.append(check) }
                 if registries.insert(settings.registry).inserted { checks += await workspace.registryChecks() }
             } catch {

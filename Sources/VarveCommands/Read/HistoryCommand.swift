@@ -22,7 +22,7 @@ struct HistoryCommand: AsyncParsableCommand {
         if try await server.ask(global, { try await $0.showHistory(of: name, limit: limit, format) }) { return }
         let workspace = try await Workspace(global)
         try await workspace.refresh()
-        var records = Array(try await workspace.survey.allRecords().filter { $0.image == name }.reversed())
+        var records = Array(try await workspace.survey.allRecords(.image(name)).reversed())
         if let limit { records = Array(records.prefix(max(0, limit))) }
         guard !records.isEmpty else {
             throw CommandError("no record of an image '\(name)'; see 'varve status'")

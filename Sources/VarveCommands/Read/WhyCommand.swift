@@ -29,7 +29,7 @@ struct WhyCommand: AsyncParsableCommand {
         guard let findings = try await workspace.survey.survey(bases: .recorded) else {
             throw CommandError("the repository has no commit yet")
         }
-        let last = try await workspace.survey.allRecords().last { $0.image == name && $0.status != .adopted }
+        let last = try await workspace.survey.allRecords(.image(name)).last { $0.status != .adopted }
         let plan = findings.plan.images.first { $0.definition.name == name }
         let invalid = findings.plan.invalid.first { $0.name == name.value }
         guard plan != nil || invalid != nil || last != nil else {

@@ -49,7 +49,7 @@ public final class GitNotesRecordStore: RecordStore {
     let reader: GitRepository
     private let writer: RemoteWorker
     let options: Options
-    private let cache = Mutex(RecordCache())
+    private let cache = Mutex(HistoryCache())
     let lost = Mutex(0)
 
     /// How often a write had to begin anew because another writer was faster.
@@ -66,18 +66,42 @@ public final class GitNotesRecordStore: RecordStore {
         self.options = options
     }
 
-    /// All state records of the local references.
+    /// What all state records of the local references come to.
     ///
     /// Costs next to nothing while the state reference does not move, and reads only changed notes when it does.
     ///
     /// - Throws: `GitError.corrupt`, `.notFound` when an object is damaged or missing.
-    public func records() async throws -> RecordSet {
+    public func history() async throws -> History {
         try await reader.run { (handle) throws(GitError) in
             let tip = try handle.reference(RecordRef.state.rawValue)
             return try self.cache.withLock { (cache) throws(GitError) in
                 try cache.update(to: tip, from: handle)
-                return cache.records
+                return cache.history
             }
+        }
+    }
+
+    /// The value of the local state reference.
+    ///
+    /// - Throws: `GitError` when it cannot be read.
+    public func revision() async throws -> String? {
+        try await reader.run { (handle) throws(GitError) in try handle.reference(RecordRef.state.rawValue)?.hex }
+    }
+
+    /// The state records of the local references; reads all notes, and keeps none of them in memory.
+    ///
+    /// - Throws: `GitError.corrupt`, `.notFound` when an object is damaged or missing.
+    public func records(_ filter: RecordFilter) async throws -> RecordSet {
+        try await reader.run { (handle) throws(GitError) in
+            guard let tip = try handle.reference(RecordRef.state.rawValue) else { return RecordSet(records: []) }
+            var records: [String: BuildRecord] = [:]
+            var unreadable = 0
+            try handle.eachNote(in: handle.commit(tip).tree, with: filter.text) { note in
+                // One event may stand on several trees.
+                for record in note.records where filter.matches(record) { records[record.id] = record }
+                unreadable += note.unreadable
+            }
+            return RecordSet(records: Array(records.values), unreadable: unreadable)
         }
     }
 

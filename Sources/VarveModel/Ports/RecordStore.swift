@@ -7,8 +7,16 @@ public protocol RecordStore: Sendable {
     /// - Throws: when the remote cannot be reached; what is known locally can still be read.
     func fetch() async throws
 
-    /// All state records that the refs hold, ordered by start, then id. Lines that do not parse are counted, not lost.
-    func records() async throws -> RecordSet
+    /// What all state records come to; cheap to ask for again.
+    func history() async throws -> History
+
+    /// What is another one whenever the state records are others; nil where there are none.
+    func revision() async throws -> String?
+
+    /// State records that the refs hold, ordered by start, then id. Lines that do not parse are counted, not lost.
+    ///
+    /// Reads them all anew: nothing that a daemon should do at each pass.
+    func records(_ filter: RecordFilter) async throws -> RecordSet
 
     /// Descriptions of layers that were kept earlier, by key; keys without one are absent.
     func descriptions(of keys: [LayerKey]) async throws -> [LayerKey: LayerDescription]
@@ -18,6 +26,39 @@ public protocol RecordStore: Sendable {
     ///
     /// - Throws: when the remote cannot be reached or refuses; nothing is half written.
     func append(_ entries: [RecordEntry]) async throws
+}
+
+extension RecordStore {
+    /// All state records that the refs hold, ordered by start, then id.
+    public func records() async throws -> RecordSet { try await records(.all) }
+}
+
+/// Which state records are wanted.
+public enum RecordFilter: Hashable, Sendable {
+    /// All.
+    case all
+    /// Those of one image.
+    case image(ImageName)
+    /// Those whose id begins so.
+    case build(String)
+
+    /// A text that stands in the line of every record that is wanted; nil where there is none.
+    public var text: String? {
+        switch self {
+        case .all: nil
+        case .image(let name): name.value
+        case .build(let id): id
+        }
+    }
+
+    /// Whether a record is wanted.
+    public func matches(_ record: BuildRecord) -> Bool {
+        switch self {
+        case .all: true
+        case .image(let name): record.image == name
+        case .build(let id): record.id.hasPrefix(id)
+        }
+    }
 }
 
 /// The state records of a repository.

@@ -8,8 +8,8 @@ actor PassMemory {
     struct Position: Hashable, Sendable {
         var commit: ObjectID?
         var suspended: Set<ImageName>
-        var recordCount: Int
-        var lastRecord: String?
+        /// The revision of the records.
+        var records: String?
     }
 
     /// What bases were found to be at the last look outside.

@@ -107,7 +107,7 @@ public struct Reconciler: Sendable {
             let findings = try await survey(
                 Set(request.names), rebuilds: Set(rebuilds.keys), looksOutside: request.looksOutside)
         else {
-            if try await !records.records().records.isEmpty {
+            if try await records.revision() != nil {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
             request.following?.control.putBack(rebuilds)
@@ -154,7 +154,7 @@ public struct Reconciler: Sendable {
         }
         if let disk = settings.disk, !result.built.isEmpty || !result.failed.isEmpty {
             // What this pass has published is needed now, and what it took the place of no longer is.
-            let history = History(try await makeSurvey().allRecords())
+            let history = try await makeSurvey().history()
             await disk.note(NeededLayers.keys(of: pass.findings.plan, history), of: state)
             await disk.tidy { events(.warning($0)) }
         }
@@ -222,10 +222,8 @@ public struct Reconciler: Sendable {
 
     /// What a pass depends on, as far as it can be read at no cost.
     private func position() async throws -> PassMemory.Position {
-        let records = try await records.records()
-        return PassMemory.Position(
-            commit: try await source.tip(), suspended: suspended, recordCount: records.records.count,
-            lastRecord: records.records.last?.id)
+        PassMemory.Position(
+            commit: try await source.tip(), suspended: suspended, records: try await records.revision())
     }
 
     /// Published images that the registry no longer has whole.

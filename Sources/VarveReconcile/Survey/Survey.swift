@@ -75,9 +75,8 @@ public struct Survey: Sendable {
         for index in fleet.images.indices where suspended.contains(fleet.images[index].name) {
             fleet.images[index].isSuspended = true
         }
-        let recorded = try await allRecords()
-        let history = History(recorded)
-        let bases = await resolveBases(of: fleet, lookup: lookup, history: history, records: recorded)
+        let history = try await history()
+        let bases = await resolveBases(of: fleet, lookup: lookup, history: history)
         let location = location(by: lookup, history)
         var planner = Planner(fleet: fleet, bases: bases, location: location)
         if case .recorded = lookup { planner.unknownBasesWait = true }
@@ -96,11 +95,21 @@ public struct Survey: Sendable {
             bases: bases.compactMapValues { try? $0.get() }, suspended: suspended, moment: moment)
     }
 
-    /// All records, with those that are still in the journal, in order.
-    public func allRecords() async throws -> [BuildRecord] {
+    /// What all records come to, those included that are still in the journal.
+    func history() async throws -> History {
         // The journal first: what is sent meanwhile is in the notes before it leaves the journal.
-        let pending = try await journal.pending().map(\.record)
-        let sent = try await records.records().records
+        let pending = try await journal.pending()
+        var history = try await records.history()
+        for entry in pending { history.add(entry.record) }
+        return history
+    }
+
+    /// Records, with those that are still in the journal, in order.
+    ///
+    /// - Throws: when the journal or the repository cannot be read.
+    public func allRecords(_ filter: RecordFilter = .all) async throws -> [BuildRecord] {
+        let pending = try await journal.pending().map(\.record).filter(filter.matches)
+        let sent = try await records.records(filter).records
         guard !pending.isEmpty else { return sent }
         let known = Set(sent.map(\.id))
         return RecordSet(records: sent + pending.filter { !known.contains($0.id) }).records
@@ -119,7 +128,7 @@ public struct Survey: Sendable {
 
     /// One lookup a distinct reference, a few at a time.
     private func resolveBases(
-        of fleet: Fleet, lookup: BaseLookup, history: History, records: [BuildRecord]
+        of fleet: Fleet, lookup: BaseLookup, history: History
     ) async -> [PlatformReference: Planner.BaseResolution] {
         var wanted: Set<PlatformReference> = []
         for image in fleet.images where !image.isSuspended {
@@ -127,8 +136,11 @@ public struct Survey: Sendable {
                 for platform in image.platforms { wanted.insert(PlatformReference(reference, for: platform)) }
             }
         }
-        if case .recorded = lookup { return recordedBases(of: wanted, records: records) }
         var known: [PlatformReference: Planner.BaseResolution] = [:]
+        if case .recorded = lookup {
+            for wanted in wanted { known[wanted] = history.base(wanted, host: platform).map { .success($0) } }
+            return known
+        }
         if case .registryUnlessKnown(let found) = lookup {
             for wanted in wanted { known[wanted] = found[wanted].map { .success($0) } }
         }
@@ -159,29 +171,5 @@ public struct Survey: Sendable {
         } catch {
             return .failure(BuildFailure(.unknown, layer: .base, message: "failed to resolve '\(reference)': \(error)"))
         }
-    }
-
-    private func recordedBases(
-        of wanted: Set<PlatformReference>, records: [BuildRecord]
-    ) -> [PlatformReference: Planner.BaseResolution] {
-        var result: [PlatformReference: Planner.BaseResolution] = [:]
-        for record in records {
-            // A record that does not say its platform was made on the one that is asked for.
-            for platform in record.builtPlatforms.isEmpty ? [platform] : record.builtPlatforms {
-                guard let own = record.base(for: platform) else { continue }
-                for base in [own] + (own.images ?? []) {
-                    guard let manifest = base.manifestDigest, let config = base.configDigest,
-                        let reference = try? ImageReference(base.reference)
-                    else { continue }
-                    let found = PlatformReference(reference, for: platform)
-                    guard wanted.contains(found) else { continue }
-                    result[found] = .success(
-                        ResolvedImage(
-                            reference: base.reference, manifestDigest: manifest, configDigest: config,
-                            cudaVersion: base.cudaVersion))
-                }
-            }
-        }
-        return result
     }
 }

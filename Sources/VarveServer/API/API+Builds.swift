@@ -79,7 +79,7 @@ extension API {
             }
         }
         for repository in searched {
-            if let record = try await repository.records().last(where: { $0.id.hasPrefix(id) }) {
+            if let record = try await repository.records(.build(id)).last {
                 return .recorded(record, repository)
             }
         }

@@ -50,7 +50,7 @@ extension API {
             }
             limit = number
         }
-        let records = try await repository.records().filter { $0.image == name }
+        let records = try await repository.records(.image(name))
         guard !records.isEmpty else { throw APIError(404, "no-record", "there is no record of an image '\(name)'") }
         return try .json(Array(records.reversed().prefix(limit)))
     }

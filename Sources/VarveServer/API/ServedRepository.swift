@@ -50,8 +50,10 @@ public struct ServedRepository: Sendable {
         try await reading { try await survey.survey(bases: bases) }
     }
 
-    /// All records, oldest first.
-    func records() async throws -> [BuildRecord] { try await reading { try await survey.allRecords() } }
+    /// Records, oldest first.
+    func records(_ filter: RecordFilter) async throws -> [BuildRecord] {
+        try await reading { try await survey.allRecords(filter) }
+    }
 
     private func reading<Value>(_ body: () async throws -> Value) async throws -> Value {
         guard gate.enter() else {

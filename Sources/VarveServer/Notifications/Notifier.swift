@@ -100,6 +100,9 @@ public final class Notifier: Sendable {
         state = Mutex(State(outbox: outbox))
     }
 
+    /// Whether anybody is told anything.
+    public var hasChannels: Bool { !channels.isEmpty }
+
     // MARK: Taking
 
     /// Takes the records that the repository has, so that what others wrote is neither told again nor missed when it changes.

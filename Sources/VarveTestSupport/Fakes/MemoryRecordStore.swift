@@ -34,8 +34,16 @@ public actor MemoryRecordStore: RecordStore {
         if let failure { throw failure }
     }
 
-    /// All records.
-    public func records() async throws -> RecordSet { RecordSet(records: arrived) }
+    /// What the records come to.
+    public func history() async throws -> History { History(arrived) }
+
+    /// How many records there are.
+    public func revision() async throws -> String? { arrived.isEmpty ? nil : "\(arrived.count)" }
+
+    /// The records that are wanted.
+    public func records(_ filter: RecordFilter) async throws -> RecordSet {
+        RecordSet(records: arrived.filter(filter.matches))
+    }
 
     /// The descriptions that were kept.
     public func descriptions(of keys: [LayerKey]) async throws -> [LayerKey: LayerDescription] {

@@ -123,6 +123,7 @@ import VarvePlan
         #expect(bench.plan.retired.map(\.image.value) == ["c"])
         var record = bench.plan.retired[0]
         record.status = .retired
+        record.start = Timestamp(seconds: record.start.seconds + 1)
         record.layers = []
         bench.records.append(record)
         #expect(bench.plan.retired.isEmpty)

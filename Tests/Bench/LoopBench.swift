@@ -16,7 +16,7 @@ enum LoopBench {
         let last = Mutex<PassResult?>(nil)
         let (results, continuation) = AsyncStream<PassResult?>.makeStream()
         // At rest: what a pass holds while it works is not what stays.
-        let control = LoopControl(state, bell: bell, now: now) { _ in continuation.yield(last.withLock(\.self)) }
+        let control = try LoopControl(state, bell: bell, now: now) { _ in continuation.yield(last.withLock(\.self)) }
         let events: @Sendable (PassEvent) -> Void = { event in
             control.note(event)
             if case .finished(let result) = event { last.withLock { $0 = result } }

@@ -115,7 +115,7 @@ private struct Suspension {
     func set(isSuspended: Bool) async throws {
         let name = try ImageName(options.image)
         let workspace = try await Workspace(options.global)
-        if isSuspended || !LoopControl.suspended(in: workspace.state).contains(name) {
+        if try isSuspended || !workspace.state.suspendedImages().contains(name) {
             try await workspace.refresh()
             guard let findings = try await workspace.survey.survey(bases: .recorded) else {
                 throw CommandError("no image '\(name)': the repository has no commit yet")
@@ -125,7 +125,7 @@ private struct Suspension {
         try workspace.state.prepare()
         // A daemon has its own list in memory, and would write over this one.
         let lock = try StateLock(workspace.state)
-        let control = LoopControl(workspace.state, bell: Bell(), now: { Timestamp(seconds: time(nil)) })
+        let control = try LoopControl(workspace.state, bell: Bell(), now: { Timestamp(seconds: time(nil)) })
         if isSuspended { try control.suspend(name) } else { try control.resume(name) }
         extendLifetime(lock)
         switch options.format {

@@ -59,7 +59,7 @@ final class DaemonFleet: Sendable {
             }
             let name = redacted(repositories[index].repository)
             let bell = Bell()
-            let control = LoopControl(workspace.state, bell: bell, now: pass.now) { [metrics = hooks.metrics] in
+            let control = try LoopControl(workspace.state, bell: bell, now: pass.now) { [metrics = hooks.metrics] in
                 metrics.note($0, of: name)
             }
             let source = workspace.repository

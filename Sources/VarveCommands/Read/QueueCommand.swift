@@ -32,7 +32,7 @@ struct QueueCommand: AsyncParsableCommand {
         if try await server.ask(global, { try await $0.showQueue(format) }) { return }
         let workspace = try await Workspace(global)
         let running = RunningImages.read(workspace.state).sorted { $0.key < $1.key }
-        let suspended = LoopControl.suspended(in: workspace.state)
+        let suspended = try workspace.state.suspendedImages()
         switch format {
         case .json:
             try Output.json(

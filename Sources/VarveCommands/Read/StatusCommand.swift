@@ -29,7 +29,7 @@ struct StatusCommand: AsyncParsableCommand {
             StatusJSON.Running(step: $0.step, start: $0.start)
         }
         let rows = StatusJSON.rows(
-            findings, running: running, suspended: LoopControl.suspended(in: workspace.state))
+            findings, running: running, suspended: try workspace.state.suspendedImages())
         switch format {
         case .json: try Output.json(rows)
         case .text:

@@ -114,10 +114,9 @@ struct Workspace {
     var survey: Survey {
         // Reading touches no store, so none is opened.
         let store = BuildahStore(stateDirectory: state.path, driver: .overlay)
-        var survey = Survey(
-            source: source, records: records, registry: registry(store), journal: journal, platform: platform)
-        survey.suspended = Set(LoopControl.suspended(in: state))
-        return survey
+        return Survey(
+            source: source, records: records, registry: registry(store), journal: journal, state: state,
+            platform: platform)
     }
 
     /// How passes are run on this machine.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import Synchronization
 public import VarveModel
 
@@ -46,16 +45,17 @@ public final class LoopControl: Sendable {
     /// before is still asked for.
     ///
     /// - Parameter onPass: told of each pass that has ended.
+    /// - Throws: `ReconcileError.stateDirectory` when what was kept of that is damaged.
     public init(
         _ directory: StateDirectory, bell: Bell, now: @escaping @Sendable () -> Timestamp,
         onPass: @escaping @Sendable (LoopSnapshot.LastPass) -> Void = { _ in }
-    ) {
+    ) throws(ReconcileError) {
         self.bell = bell
         self.now = now
         self.onPass = onPass
         path = directory.suspended
-        var state = State(asked: AskedRebuilds(directory))
-        state.snapshot.suspended = Self.suspended(in: directory)
+        var state = State(asked: try AskedRebuilds(directory))
+        state.snapshot.suspended = try directory.suspendedImages()
         state.requests.rebuilds = state.asked.rebuilds
         state.requests.interactive = Set(state.asked.rebuilds.keys)
         self.state = Mutex(state)
@@ -140,16 +140,10 @@ public final class LoopControl: Sendable {
         try state.withLock { state in
             let names = Set(state.snapshot.suspended)
             let sorted = (isSuspended ? names.union([image]) : names.subtracting([image])).sorted()
-            try StateFile.replace(path, with: Array(try JSONEncoder().encode(sorted)))
+            try StateFile.replace(path, withJSON: sorted)
             state.snapshot.suspended = sorted
         }
         bell.ring()
-    }
-
-    /// The images that an operator has suspended in a state directory; none where the file cannot be read.
-    public static func suspended(in directory: StateDirectory) -> [ImageName] {
-        guard let bytes = try? StateFile.read(directory.suspended), !bytes.isEmpty else { return [] }
-        return (try? JSONDecoder().decode([ImageName].self, from: Data(bytes))) ?? []
     }
 
     // MARK: What the loop does with it

@@ -154,7 +154,7 @@ public struct Reconciler: Sendable {
         }
         if let disk = settings.disk, !result.built.isEmpty || !result.failed.isEmpty {
             // What this pass has published is needed now, and what it took the place of no longer is.
-            let history = try await makeSurvey().history()
+            let history = try await survey.history()
             await disk.note(NeededLayers.keys(of: pass.findings.plan, history), of: state)
             await disk.tidy { events(.warning($0)) }
         }
@@ -172,7 +172,7 @@ public struct Reconciler: Sendable {
         var look = Pass.Look(requests: requests, found: .success(nil))
         do {
             try await fetch()
-            let isSame = try await source.tip() == last.commit && suspended == last.suspended
+            let isSame = try await source.tip() == last.commit && Set(try state.suspendedImages()) == last.suspended
             if isSame, requests.isEmpty, !looksOutside, await !following.retries.isDue(now, since: last.moment) {
                 return .looked(look)
             }
@@ -183,8 +183,6 @@ public struct Reconciler: Sendable {
         }
         return .looked(look)
     }
-
-    private var suspended: Set<ImageName> { Set(LoopControl.suspended(in: state)) }
 
     /// Brings the repository up to date, and the records as far as they can be had.
     private func fetch() async throws {
@@ -198,17 +196,15 @@ public struct Reconciler: Sendable {
         }
     }
 
-    private func makeSurvey() -> Survey {
-        var survey = Survey(
-            source: source, records: records, registry: registry, journal: journal, platform: settings.platform)
-        survey.suspended = suspended
-        return survey
+    private var survey: Survey {
+        Survey(
+            source: source, records: records, registry: registry, journal: journal, state: state,
+            platform: settings.platform)
     }
 
     private func survey(
         _ names: Set<ImageName>, rebuilds: Set<ImageName>, looksOutside: Bool
     ) async throws -> Survey.Findings? {
-        let survey = makeSurvey()
         let lookup: Survey.BaseLookup = looksOutside ? .registry : .registryUnlessKnown(await memory.bases)
         guard var findings = try await survey.survey(bases: lookup) else { return nil }
         findings.planner.forced = rebuilds
@@ -223,7 +219,8 @@ public struct Reconciler: Sendable {
     /// What a pass depends on, as far as it can be read at no cost.
     private func position() async throws -> PassMemory.Position {
         PassMemory.Position(
-            commit: try await source.tip(), suspended: suspended, records: try await records.revision())
+            commit: try await source.tip(), suspended: Set(try state.suspendedImages()),
+            records: try await records.revision())
     }
 
     /// Published images that the registry no longer has whole.

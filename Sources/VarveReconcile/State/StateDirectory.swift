@@ -30,7 +30,7 @@ public struct StateDirectory: Sendable {
     /// What a running pass is doing.
     public var running: String { "\(path)/journal/\(repositoryKey).running.json" }
     /// The images that an operator has suspended.
-    public var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
+    var suspended: String { "\(path)/journal/\(repositoryKey).suspended.json" }
     /// What people asked to have rebuilt.
     var rebuilds: String { "\(path)/journal/\(repositoryKey).rebuilds.json" }
     /// The keys of the layers that the repository needs, a line each.
@@ -39,6 +39,14 @@ public struct StateDirectory: Sendable {
     public var notifications: String { "\(path)/journal/\(repositoryKey).notifications.json" }
     /// The logs of an image, a file a build.
     public func logs(of image: ImageName) -> String { "\(path)/logs/\(repositoryKey)/\(image)" }
+
+    /// The images that an operator has suspended, by name.
+    ///
+    /// - Throws: `ReconcileError.stateDirectory` when the file is damaged: what somebody has put aside is not built by
+    ///   mistake.
+    public func suspendedImages() throws(ReconcileError) -> [ImageName] {
+        try StateFile.value([ImageName].self, at: suspended) ?? []
+    }
 
     /// Makes the folders.
     ///

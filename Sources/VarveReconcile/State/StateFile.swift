@@ -37,6 +37,31 @@ public enum StateFile {
         }
     }
 
+    /// The value that a file holds as JSON; nil where there is no such file, or an empty one.
+    ///
+    /// - Throws: `ReconcileError.stateDirectory` when it cannot be read, or holds something else.
+    static func value<Value: Decodable>(_ type: Value.Type, at path: String) throws(ReconcileError) -> Value? {
+        let bytes = try read(path)
+        if bytes.isEmpty { return nil }
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw ReconcileError(
+                .stateDirectory, subject: path, cause: "it is damaged; put it right, or remove it with what it holds")
+        }
+    }
+
+    /// Replaces a file by a value as JSON.
+    ///
+    /// - Throws: `ReconcileError.stateDirectory`.
+    static func replace(_ path: String, withJSON value: some Encodable) throws(ReconcileError) {
+        do {
+            try replace(path, with: Array(try JSONEncoder().encode(value)))
+        } catch {
+            throw error as? ReconcileError ?? ReconcileError(.stateDirectory, subject: path, cause: "\(error)")
+        }
+    }
+
     /// Appends to a file and forces it to disk.
     static func append(_ bytes: [UInt8], to path: String) throws(ReconcileError) {
         try write(bytes, to: path, flags: O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC)

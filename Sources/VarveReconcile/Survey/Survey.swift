@@ -13,21 +13,21 @@ public struct Survey: Sendable {
     private let records: any RecordStore
     private let registry: any ImageRegistry
     private let journal: Journal
+    private let state: StateDirectory
     private let platform: Platform
-    /// Images that an operator has suspended.
-    public var suspended: Set<ImageName> = []
 
     /// A survey over the given parts.
     ///
     /// - Parameter platform: the platform of images that name none.
     public init(
         source: any DefinitionSource, records: any RecordStore, registry: any ImageRegistry, journal: Journal,
-        platform: Platform
+        state: StateDirectory, platform: Platform
     ) {
         self.source = source
         self.records = records
         self.registry = registry
         self.journal = journal
+        self.state = state
         self.platform = platform
     }
 
@@ -72,6 +72,7 @@ public struct Survey: Sendable {
         let moment = ContinuousClock().now
         let tree = try await source.tree(of: tip)
         var fleet = try await Self.read(tree, platform: platform)
+        let suspended = Set(try state.suspendedImages())
         for index in fleet.images.indices where suspended.contains(fleet.images[index].name) {
             fleet.images[index].isSuspended = true
         }

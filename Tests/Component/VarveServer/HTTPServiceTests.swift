@@ -45,9 +45,9 @@ struct HTTPServiceTests {
         let now = { @Sendable in Timestamp(seconds: 1_795_432_508) }
         let survey = Survey(
             source: MemoryDefinitionSource(), records: MemoryRecordStore(), registry: FakeRegistry(),
-            journal: Journal(path: state.journal), platform: try Platform("linux/amd64"))
+            journal: Journal(path: state.journal), state: state, platform: try Platform("linux/amd64"))
         let repository = ServedRepository(
-            name: "one", survey: survey, control: LoopControl(state, bell: Bell(), now: now), state: state,
+            name: "one", survey: survey, control: try LoopControl(state, bell: Bell(), now: now), state: state,
             interval: .seconds(60), now: now)
         let token = AccessToken()
         var tokens = TokenTable()

@@ -78,7 +78,7 @@ struct AskedRebuildTests {
     @Test
     func rebuildThatCannotBeKeptIsNotAskedFor() async throws {
         let rig = try await Rig()
-        let control = LoopControl(rig.state, bell: Bell(), now: { Timestamp(seconds: 0) })
+        let control = try LoopControl(rig.state, bell: Bell(), now: { Timestamp(seconds: 0) })
         // A folder where the file is to be.
         try TemporaryDirectory.required().makeFolder("journal/\(rig.state.repositoryKey).rebuilds.json")
         #expect(throws: (any Error).self) { try control.rebuild(image, Rebuild(by: "ada")) }

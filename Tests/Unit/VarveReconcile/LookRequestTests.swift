@@ -137,7 +137,7 @@ struct LookRequestTests {
             #expect(loop.control.stop(other, by: "bob"))
             try loop.control.rebuild(other, Rebuild(from: .apt, by: "carol"))
             #expect(await loop.planned() != nil)
-            #expect(AskedRebuilds(rig.state).rebuilds[other]?.user == "carol")
+            #expect(try AskedRebuilds(rig.state).rebuilds[other]?.user == "carol")
             await first.open()
         }
     }
@@ -191,7 +191,7 @@ struct LookRequestTests {
             try loop.control.rebuild(image, Rebuild(from: .apt, by: "ada"))
             _ = await loop.pass()
         }
-        #expect(AskedRebuilds(rig.state).rebuilds.isEmpty)
+        #expect(try AskedRebuilds(rig.state).rebuilds.isEmpty)
         #expect(
             rig.events.warnings == [
                 "a: the rebuild that ada asked for is dropped, for the image is suspended; ask again"

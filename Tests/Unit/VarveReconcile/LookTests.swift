@@ -91,6 +91,48 @@ struct LookTests {
     }
 
     @Test
+    func adoptionDuringALookDoesNotHideThatTheRegistryLostTheImage() async throws {
+        let rig = try await Rig()
+        // Two packages of equal content: what stands on the image needs nothing.
+        await rig.engine.onIdentity { request in
+            switch request.content {
+            case .apt: "the same package"
+            case .config(let config) where config.environment["NOISE"] != nil: "the same configuration"
+            default: nil
+            }
+        }
+        await ScheduleTests.hold("other", rig, until: first)
+        func files(_ package: String, comment: String) -> [String: String] {
+            [
+                "a/image.yaml": "base: \(Rig.debian)\nenv: {NOISE: '\(package)'}\nbuild: {apt: [\(package)]}\n",
+                "c/image.yaml": "\(comment)base: a\n",
+            ]
+        }
+        try await rig.source.commit(files("one", comment: ""))
+        try await LoopRig.run(rig) { [look, looking] loop in
+            #expect(await loop.pass()?.built.map(\.value) == ["a", "c"])
+            try await rig.source.commit(files("other", comment: "# moved\n"))
+            loop.bell.ring()
+            #expect(await loop.started(.apt) == "a")
+            await rig.registry.lose(try ImageName("c"))
+            await rig.source.onFetch {
+                await looking.open()
+                await look.wait()
+            }
+            loop.control.reconcile(looksOutside: true)
+            await looking.wait()
+            await first.open()
+            for (image, status) in [("a", ImageStatus.built), ("c", .adopted)] {
+                let record = await loop.finished()
+                #expect(record?.image.value == image && record?.status == status)
+            }
+            await look.open()
+            #expect(await loop.pass()?.failed.isEmpty == true)
+            try await settle { await rig.published == ["a", "c", "a", "c"] }
+        }
+    }
+
+    @Test
     func rebuildThatBeginsDuringALookIsDoneOnce() async throws {
         let rig = try await Rig()
         try await withHangingLook(rig) { loop in

@@ -23,7 +23,7 @@ struct LoopRig {
     ) async throws {
         let (stream, continuation) = AsyncStream<PassEvent>.makeStream()
         let bell = Bell()
-        let control = LoopControl(rig.state, bell: bell, now: { Timestamp(seconds: 0) })
+        let control = try LoopControl(rig.state, bell: bell, now: { Timestamp(seconds: 0) })
         let events: @Sendable (PassEvent) -> Void = { event in
             control.note(event)
             continuation.yield(event)

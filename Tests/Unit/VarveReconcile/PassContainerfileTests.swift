@@ -25,7 +25,7 @@ import VarveTestSupport
         // Readers that ask no registry come to the same.
         let survey = Survey(
             source: rig.source, records: rig.store, registry: rig.registry, journal: rig.journal,
-            platform: try Platform("linux/amd64"))
+            state: rig.state, platform: try Platform("linux/amd64"))
         let findings = try #require(try await survey.survey(bases: .recorded))
         #expect(findings.plan.isSettled)
 

@@ -170,7 +170,7 @@ struct ScheduleTests {
             try await rig.source.commit(Self.files(["a": "curl"]))
             loop.bell.ring()
             #expect(await loop.pass()?.built.isEmpty == true)
-            #expect(LoopControl.suspended(in: rig.state).map(\.value) == ["a"])
+            #expect(try rig.state.suspendedImages().map(\.value) == ["a"])
         }
         // The next process knows it too.
         try await LoopRig.run(rig) { loop in
@@ -178,6 +178,19 @@ struct ScheduleTests {
             try loop.control.resume(ImageName("a"))
             #expect(await loop.pass()?.built.map(\.value) == ["a"])
         }
+    }
+
+    @Test(arguments: ["suspended", "rebuilds"])
+    func damagedListOfAnOperatorsWishesIsNoEmptyOne(list: String) async throws {
+        let rig = try await Rig()
+        try await rig.source.commit(Self.files(["a": "git"]))
+        let file = "\(rig.state.repositoryKey).\(list).json"
+        let path = try TemporaryDirectory.required().write("[\"a\"", to: "journal/" + file)
+        let error = ReconcileError(.stateDirectory, subject: path, cause: "")
+        #expect(throws: error) { try LoopControl(rig.state, bell: Bell(), now: { Timestamp(seconds: 0) }) }
+        guard list == "suspended" else { return }
+        await #expect(throws: error) { try await rig.reconcile() }
+        #expect(await rig.published.isEmpty)
     }
 
     @Test

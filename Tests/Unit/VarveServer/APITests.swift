@@ -21,8 +21,8 @@ struct APITests {
         let now = { @Sendable [clock = rig.clock] in clock.now() }
         let survey = Survey(
             source: rig.source, records: rig.store, registry: rig.registry, journal: rig.journal,
-            platform: try Platform("linux/amd64"))
-        let (state, control) = (rig.state, LoopControl(rig.state, bell: Bell(), now: now))
+            state: rig.state, platform: try Platform("linux/amd64"))
+        let (state, control) = (rig.state, try LoopControl(rig.state, bell: Bell(), now: now))
         self.control = control
         let repositories = ["one", "two"].map { name in
             ServedRepository(
@@ -196,10 +196,13 @@ struct APITests {
         try await define()
         #expect(try await send("POST", "/api/v1/images/a/suspend?repository=one").status == 202)
         #expect(control.snapshot.suspended.map(\.value) == ["a"])
-        #expect(LoopControl.suspended(in: rig.state).map(\.value) == ["a"])
+        #expect(try rig.state.suspendedImages().map(\.value) == ["a"])
         let image = try await send("GET", "/api/v1/images/a?repository=one").body
-        #expect(image["status"].string == "suspended" && image["plan"]["action"].string == "wait")
+        #expect(image["status"].string == "suspended" && image["plan"]["action"].string == "none")
+        let plan = "/api/v1/plan?repository=one"
+        #expect(try await send("GET", plan).body["images"].array.map { $0["status"].string } == ["suspended"])
         #expect(try await send("POST", "/api/v1/images/a/resume?repository=one").status == 202)
+        #expect(try await send("GET", plan).body["images"].array.map { $0["status"].string } == ["pending"])
         #expect(control.snapshot.suspended.isEmpty)
         #expect(try await send("POST", "/api/v1/images/b/suspend?repository=one").code == "no-image")
         #expect(try await send("POST", "/api/v1/images/a/stop?repository=one").code == "not-building")

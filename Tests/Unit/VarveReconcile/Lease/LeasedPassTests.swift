@@ -104,7 +104,7 @@ struct LeasedPassTests {
         try await define(rig, "git")
         #expect(try await one.reconciler.reconcile().built == [image])
         let bell = Bell()
-        let control = LoopControl(two.state, bell: bell, now: { Timestamp(seconds: 0) })
+        let control = try LoopControl(two.state, bell: bell, now: { Timestamp(seconds: 0) })
         let loop = ReconcileLoop(
             two.reconciler, settings: LoopRig.slow, bell: bell, control: control,
             events: { [events = two.events] in events.append($0) })
@@ -186,7 +186,7 @@ struct LeasedPassTests {
         async throws
     {
         let bell = Bell()
-        let control = LoopControl(one.state, bell: bell, now: { Timestamp(seconds: 0) })
+        let control = try LoopControl(one.state, bell: bell, now: { Timestamp(seconds: 0) })
         let gate = Gate()
         await one.engine.onBuild { request in
             guard request.content.kind == .apt, await !gate.isOpened else { return }

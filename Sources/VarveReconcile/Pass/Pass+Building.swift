@@ -163,7 +163,7 @@ extension Pass {
             if !Task.isCancelled, following?.control.isDraining != true { await stopped(begun.plan) }
             return
         }
-        finishedMeanwhile.insert(name)
+        meanwhile?.finished.insert(name)
         if history.latest[name]?.isSameFailure(as: entry.record) == true {
             reconciler.events(.imageFinished(entry.record))
         } else {

@@ -37,8 +37,7 @@ extension Pass {
         await takeOut(requests.stopped, following)
         rebuilds.merge(requests.rebuilds) { $1 }
         for name in requests.interactive { urgencies[name] = .interactive }
-        keptMeanwhile = []
-        finishedMeanwhile = []
+        meanwhile = Meanwhile()
         let (reconciler, last, forced) = (reconciler, findings, forced)
         group.addTask {
             await reconciler.lookAgain(after: last, rebuilds: forced, requests: requests, following: following)
@@ -47,8 +46,8 @@ extension Pass {
 
     /// Goes on from what a look found; what could not be read is read at the next one.
     mutating func endLook(_ look: Look, _ following: Following) async {
+        defer { meanwhile = nil }
         do {
-            defer { keptMeanwhile = nil }
             if var found = try look.found.get() {
                 catchUp(&found)
                 try await takeUp(found)
@@ -74,7 +73,7 @@ extension Pass {
 
     /// Adds to what a look found what this pass has done since it began.
     private func catchUp(_ found: inout Survey.Findings) {
-        let records = (keptMeanwhile ?? []) + unkept.map(\.record)
+        let records = (meanwhile?.kept ?? []) + unkept.map(\.record)
         guard !records.isEmpty || found.planner.forced != forced else { return }
         found.planner.forced = forced
         for record in records {
@@ -90,7 +89,7 @@ extension Pass {
         // These are out of the queue.
         requests.stopped = [:]
         requests.rebuilds = requests.rebuilds.filter { rebuilds[$0.key] == $0.value }
-        requests.interactive.subtract(finishedMeanwhile)
+        requests.interactive.subtract(meanwhile?.finished ?? [])
         for name in requests.rebuilds.keys { rebuilds[name] = nil }
         following?.control.putBack(requests)
     }

@@ -17,6 +17,14 @@ struct Pass {
         let rebuild: Rebuild?
     }
 
+    /// What a look that began before it cannot know of.
+    struct Meanwhile {
+        /// The records that were kept.
+        var kept: [BuildRecord] = []
+        /// The images that were finished, with a record or without.
+        var finished: Set<ImageName> = []
+    }
+
     /// An image that waits for a builder.
     struct Queued {
         let turn: BuilderTurn
@@ -51,10 +59,8 @@ struct Pass {
     var running: [ImageName: Running] = [:]
     /// What could not be kept yet.
     var unkept: [RecordEntry] = []
-    /// The records that were kept since the look that is under way began; nil where none is.
-    var keptMeanwhile: [BuildRecord]?
-    /// The images that were finished since the last look began.
-    var finishedMeanwhile: Set<ImageName> = []
+    /// What was done since the look that is under way began; nil where none is.
+    var meanwhile: Meanwhile?
     /// Sends records while the pass goes on.
     let sending: RecordSender
 
@@ -114,22 +120,12 @@ struct Pass {
 
     /// Plans with what was found, and tells what is held.
     private mutating func compare(_ newer: Survey.Findings?) async throws -> [ImageName] {
-        if let newer { findings = newer }
-        look += 1
-        planner = findings.planner
-        history = findings.history
-        for entry in unkept { history.add(entry.record) }
-        plans = Dictionary(findings.plan.images.map { ($0.definition.name, $0) }) { first, _ in first }
-        selected = withAncestors(isWhole ? Set(plans.keys) : names)
-        for name in withAncestors(Set(urgencies.filter { $0.value == .interactive }.keys)) {
+        try await stand(on: newer ?? findings)
+        for name in withAncestors(Set(urgencies.filter { $0.value == .interactive }.keys), plans) {
             urgencies[name] = .interactive
         }
         result.commit = findings.commit
         (result.failed, result.blocked, result.invalid) = ([], [], [])
-        let images = findings.plan.images.map(\.definition).filter { selected.contains($0.name) }
-        commits = try await DefinitionCommits.find(
-            for: images, in: findings.commit, recorded: history.lastGood.mapValues(\.commit),
-            source: reconciler.source)
         let held = await hold()
         ready = findings.plan.images.map(\.definition.name).filter {
             plans[$0]?.action == .build && selected.contains($0) && running[$0] == nil && queued[$0] == nil
@@ -137,7 +133,21 @@ struct Pass {
         return held
     }
 
-    private func withAncestors(_ names: Set<ImageName>) -> Set<ImageName> {
+    /// Takes what was found as what the pass goes on from; where it cannot, what was found before stays so.
+    private mutating func stand(on findings: Survey.Findings) async throws {
+        var history = findings.history
+        for entry in unkept { history.add(entry.record) }
+        let plans = Dictionary(findings.plan.images.map { ($0.definition.name, $0) }) { first, _ in first }
+        let selected = withAncestors(isWhole ? Set(plans.keys) : names, plans)
+        commits = try await DefinitionCommits.find(
+            for: findings.plan.images.map(\.definition).filter { selected.contains($0.name) }, in: findings.commit,
+            recorded: history.lastGood.mapValues(\.commit), source: reconciler.source)
+        (self.findings, self.history, self.plans, self.selected) = (findings, history, plans, selected)
+        planner = findings.planner
+        look += 1
+    }
+
+    private func withAncestors(_ names: Set<ImageName>, _ plans: [ImageName: ImagePlan]) -> Set<ImageName> {
         var result = names
         var open = Array(names)
         while let name = open.popLast() {
@@ -168,7 +178,7 @@ struct Pass {
 
     mutating func keep(_ entries: [RecordEntry]) async throws {
         try await keeper.keep(entries)
-        keptMeanwhile? += entries.map(\.record)
+        meanwhile?.kept += entries.map(\.record)
         for entry in entries { reconciler.events(.imageFinished(entry.record)) }
     }
 

@@ -9,6 +9,7 @@ import VarveReconcile
 /// A loop that makes a pass for each line it reads, and tells what the process then holds.
 enum LoopBench {
     static func run(_ folder: String, state path: String) async throws {
+        FreeMemory.useOneArena()
         let state = StateDirectory(path: path, repository: folder)
         try state.prepare()
         let bell = Bell()
@@ -32,6 +33,7 @@ enum LoopBench {
             }
             print(
                 "{\"built\": \(result.built.count), \"kilobytes\": \(residentKilobytes()), "
+                    + "\"used\": \(usedKilobytes()), "
                     + "\"descriptors\": \(count("/proc/self/fd")), \"threads\": \(count("/proc/self/task"))}")
             fflush(nil)
             guard readLine() != nil else { break }
@@ -43,6 +45,26 @@ enum LoopBench {
 
     private static func count(_ folder: String) -> Int {
         (try? FileManager.default.contentsOfDirectory(atPath: folder).count) ?? 0
+    }
+
+    /// What of glibc's heap is in use: what its arenas and mappings have, without what is free in them.
+    private static func usedKilobytes() -> Int {
+        typealias Info = @convention(c) (Int32, UnsafeMutablePointer<FILE>) -> Int32
+        guard let symbol = dlsym(nil, "malloc_info") else { return 0 }
+        var text: UnsafeMutablePointer<CChar>?
+        var size = 0
+        guard let stream = open_memstream(&text, &size) else { return 0 }
+        _ = unsafeBitCast(symbol, to: Info.self)(0, stream)
+        fclose(stream)
+        defer { free(text) }
+        // The totals of the whole heap stand last.
+        let lines = String(cString: text ?? strdup("")).split(separator: "\n").suffix(9)
+        func total(_ start: String) -> Int {
+            let line = lines.first { $0.hasPrefix(start) }
+            return line.flatMap { $0.split(separator: "size=\"").last }.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+        }
+        let free = total("<total type=\"fast\"") + total("<total type=\"rest\"")
+        return (total("<system type=\"current\"") - free + total("<total type=\"mmap\"")) / 1_024
     }
 
     private static func residentKilobytes() -> Int {

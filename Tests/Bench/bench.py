@@ -85,7 +85,7 @@ def loop():
     for number in range(passes + 1):
         if number % step == 0:
             print(
-                f"  {number} passes, {built} built: {figure['kilobytes']} kB, {figure['descriptors']} descriptors, "
+                f"  {number} passes, {built} built: {figure['kilobytes']} kB, {figure['used']} kB of it in use, {figure['descriptors']} descriptors, "
                 f"{figure['threads']} threads", flush=True,
             )
         if number == passes:

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import VarveDefinition
+import VarveReconcile
 
 /// `varve daemon`: keeps registries equal to repositories until it is stopped.
 struct DaemonCommand: AsyncParsableCommand {
@@ -17,6 +18,7 @@ struct DaemonCommand: AsyncParsableCommand {
     @Option(help: "text, or json for one object an event.") var format: OutputFormat = .text
 
     func run() async throws {
+        FreeMemory.useOneArena()
         let settings = try DaemonSettings.read(file: config)
         let fleet = try await DaemonFleet(settings, format: format)
         try await untilSignalled(drain: (action: { fleet.drain() }, grace: settings.gracePeriod)) {

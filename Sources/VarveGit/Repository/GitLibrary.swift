@@ -6,7 +6,7 @@ import Glibc
 /// The settings that libgit2 keeps for the whole process.
 public enum GitLibrary {
     /// The objects that libgit2 keeps in memory, over all repositories; its default of 256 MB is more than varve may use.
-    private static let cacheLimit = 16 * 1_024 * 1_024
+    private static let cacheLimit = 8 * 1_024 * 1_024
 
     /// Starts libgit2 once: Swift runs the initialiser of a static exactly once, whichever thread comes first.
     private static let startStatus: Int32 = {

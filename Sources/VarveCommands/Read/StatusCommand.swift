@@ -41,7 +41,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
             table.print()
         }
-        let unreadable = try await workspace.records.records().unreadable
+        let unreadable = findings.history.unreadable
         if unreadable > 0 {
             Output.note("\(unreadable) lines of refs/notes/varve/state cannot be read: damaged, or of a newer varve")
         }

@@ -47,6 +47,8 @@ public final class GitNotesRecordStore: RecordStore {
     }
 
     let reader: GitRepository
+    /// Reads what people ask for, which takes longer, so that no pass waits for it.
+    private let archive: GitRepository
     private let writer: RemoteWorker
     let options: Options
     private let cache = Mutex(HistoryCache())
@@ -62,6 +64,7 @@ public final class GitNotesRecordStore: RecordStore {
     /// - Throws: as opening a repository does.
     public init(repository: GitRepository, options: Options = Options()) throws(GitError) {
         reader = try repository.reopened()
+        archive = try repository.reopened()
         writer = try RemoteWorker(repository, deadline: options.deadline)
         self.options = options
     }
@@ -92,13 +95,15 @@ public final class GitNotesRecordStore: RecordStore {
     ///
     /// - Throws: `GitError.corrupt`, `.notFound` when an object is damaged or missing.
     public func records(_ filter: RecordFilter) async throws -> RecordSet {
-        try await reader.run { (handle) throws(GitError) in
+        try await archive.run { (handle) throws(GitError) in
             guard let tip = try handle.reference(RecordRef.state.rawValue) else { return RecordSet(records: []) }
             var records: [String: BuildRecord] = [:]
             var unreadable = 0
             try handle.eachNote(in: handle.commit(tip).tree, with: filter.text) { note in
                 // One event may stand on several trees.
-                for record in note.records where filter.matches(record) { records[record.id] = record }
+                for record in note.records where filter.matches(record) && record.supersedes(records[record.id]) {
+                    records[record.id] = record
+                }
                 unreadable += note.unreadable
             }
             return RecordSet(records: Array(records.values), unreadable: unreadable)

@@ -15,21 +15,16 @@ struct HistoryCache {
         if tip == self.tip { return }
         var newTree: RawID?
         if let tip { newTree = try handle.commit(tip).tree }
-        var added: Set<RawID> = []
-        var removed: Set<RawID> = []
-        try handle.compareNotes(tree, newTree) { (blob, isNew) throws(GitError) in
-            if isNew { added.insert(blob) } else { removed.insert(blob) }
-        }
-        if holds(added, allOf: removed, handle) {
-            // Where an object cannot be read, what was taken before it is taken again the next time.
-            for blob in added {
-                for record in try handle.records(ofNote: blob).records { history.add(record) }
+        if let lines = newLines(in: newTree, handle) {
+            for line in lines {
+                if let record = RecordLine.decode(line) { history.add(record) } else { history.unreadable += 1 }
             }
         } else {
-            // Somebody has taken records away, which cannot be undone in what they came to.
+            // Somebody has taken records away, which cannot be undone in what they came to; or it cannot be told.
             var whole = History()
             try handle.eachNote(in: newTree) { (note) throws(GitError) in
                 for record in note.records { whole.add(record) }
+                whole.unreadable += note.unreadable
             }
             history = whole
         }
@@ -37,18 +32,31 @@ struct HistoryCache {
         tree = newTree
     }
 
-    /// Whether every record of the old notes is in the new ones, as it is where notes only grow.
-    private func holds(
-        _ added: Set<RawID>, allOf removed: Set<RawID>, _ handle: borrowing RepositoryHandle
-    ) -> Bool {
-        if removed.isEmpty { return true }
-        var lines: Set<[UInt8]> = []
-        for blob in added { lines.formUnion(NotesTree.lines(of: (try? handle.blob(blob)) ?? [])) }
-        for blob in removed {
-            // Gone from the repository, say by `git gc`, or too large to be read: then it cannot be told.
-            guard let old = try? handle.blob(blob), lines.isSuperset(of: NotesTree.lines(of: old)) else { return false }
+    /// The lines that a tree has beside those that were read before; nil where it has not all of those, or where what was
+    /// read before is gone from the repository, say by `git gc`.
+    private func newLines(in newTree: RawID?, _ handle: borrowing RepositoryHandle) -> Set<[UInt8]>? {
+        guard let tree else { return nil }
+        var added: Set<RawID> = []
+        var removed: Set<RawID> = []
+        let compared: Void? = try? handle.compareNotes(tree, newTree) { (blob, isNew) throws(GitError) in
+            if isNew { added.insert(blob) } else { removed.insert(blob) }
         }
-        return true
+        guard compared != nil else { return nil }
+        // A note that only lies in another folder, as all do when there come to be many.
+        let moved = added.intersection(removed)
+        guard let new = lines(of: added.subtracting(moved), handle),
+            let old = lines(of: removed.subtracting(moved), handle), new.isSuperset(of: old)
+        else { return nil }
+        return new.subtracting(old)
+    }
+
+    private func lines(of notes: Set<RawID>, _ handle: borrowing RepositoryHandle) -> Set<[UInt8]>? {
+        var lines: Set<[UInt8]> = []
+        for note in notes {
+            guard let blob = try? handle.blob(note) else { return nil }
+            lines.formUnion(NotesTree.lines(of: blob))
+        }
+        return lines
     }
 }
 
@@ -60,29 +68,53 @@ struct NoteRecords {
 }
 
 extension RepositoryHandle {
-    /// Reads a note; one that is too large counts as one line that cannot be read, lest it hide all others.
+    /// Reads all notes of a tree, one at a time.
     ///
     /// - Parameter text: Lines without it are passed over unread, and not counted.
-    func records(ofNote id: RawID, with text: String? = nil) throws(GitError) -> NoteRecords {
+    /// - Throws: `GitError.notFound` where a note is missing: it may hold any record.
+    func eachNote(
+        in tree: RawID?, with text: String? = nil, _ body: (NoteRecords) throws(GitError) -> Void
+    ) throws(GitError) {
+        var notes: Set<RawID> = []
+        try compareNotes(nil, tree) { (blob, _) throws(GitError) in notes.insert(blob) }
+        for note in notes { try body(try records(ofNote: note, with: text.map { Array($0.utf8) })) }
+    }
+
+    /// Reads a note; one that is too large, or no note at all, counts as one line that cannot be read, lest it hide all
+    /// others.
+    private func records(ofNote id: RawID, with text: [UInt8]?) throws(GitError) -> NoteRecords {
         var note = NoteRecords()
-        let text = text.map { Array($0.utf8) }
-        if let header = try header(id), header.size > RepositoryHandle.blobLimit {
+        guard let header = try header(id) else { throw GitError(.notFound, "read note '\(id.hex)'", "it is missing") }
+        guard header.size <= RepositoryHandle.blobLimit, let blob = try blob(id) else {
             note.unreadable = 1
             return note
         }
-        for line in NotesTree.lines(of: try blob(id) ?? []) {
-            if let text, !line.contains(text) { continue }
+        if let text, !blob.holds(text) { return note }
+        for line in NotesTree.lines(of: blob) {
+            if let text, !line.holds(text) { continue }
             if let record = RecordLine.decode(line) { note.records.append(record) } else { note.unreadable += 1 }
         }
         return note
     }
+}
 
-    /// Reads all notes of a tree, one at a time.
-    func eachNote(
-        in tree: RawID?, with text: String? = nil, _ body: (NoteRecords) throws(GitError) -> Void
-    ) throws(GitError) {
-        try compareNotes(nil, tree) { (blob, _) throws(GitError) in
-            try body(try records(ofNote: blob, with: text))
+extension [UInt8] {
+    /// Whether some bytes stand in these; the standard library's search takes longer than to read what is found.
+    fileprivate func holds(_ text: [UInt8]) -> Bool {
+        guard let first = text.first else { return true }
+        return withUnsafeBufferPointer { bytes in
+            text.withUnsafeBufferPointer { text in
+                var start = 0
+                while start <= bytes.count - text.count {
+                    if bytes[start] == first {
+                        var length = 1
+                        while length < text.count, bytes[start + length] == text[length] { length += 1 }
+                        if length == text.count { return true }
+                    }
+                    start += 1
+                }
+                return false
+            }
         }
     }
 }

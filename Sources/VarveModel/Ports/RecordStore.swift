@@ -8,14 +8,20 @@ public protocol RecordStore: Sendable {
     func fetch() async throws
 
     /// What all state records come to; cheap to ask for again.
+    ///
+    /// - Throws: when they cannot be read.
     func history() async throws -> History
 
     /// What is another one whenever the state records are others; nil where there are none.
+    ///
+    /// - Throws: when that cannot be read.
     func revision() async throws -> String?
 
     /// State records that the refs hold, ordered by start, then id. Lines that do not parse are counted, not lost.
     ///
     /// Reads them all anew: nothing that a daemon should do at each pass.
+    ///
+    /// - Throws: when they cannot be read.
     func records(_ filter: RecordFilter) async throws -> RecordSet
 
     /// Descriptions of layers that were kept earlier, by key; keys without one are absent.
@@ -70,7 +76,7 @@ public struct RecordSet: Sendable {
 
     /// The state records of a repository, put in order.
     public init(records: [BuildRecord], unreadable: Int = 0) {
-        self.records = records.sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+        self.records = records.sorted { $0.isBefore($1) }
         self.unreadable = unreadable
     }
 }

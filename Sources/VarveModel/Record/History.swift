@@ -2,15 +2,17 @@
 
 /// What planning needs to know of all records of a repository.
 ///
-/// It grows with the images and their layers, not with the records: of each image it keeps the newest two. Records can
-/// be taken in any order, and more than once.
+/// Of each image it keeps the newest two records, and of all others only the keys of their layers, 32 bytes each. Records
+/// can be taken in any order, and more than once: the outcome is the same.
 public struct History: Equatable, Sendable {
     /// The newest record of each image.
     public private(set) var latest: [ImageName: BuildRecord] = [:]
     /// The newest record of each image that stands for a published build.
     public private(set) var lastGood: [ImageName: BuildRecord] = [:]
-    private var folders: [RepositoryPath: FolderState] = [:]
-    private var bases: [BaseName: FoundBase] = [:]
+    /// How many lines could not be read: of a newer version, or damaged by another writer.
+    public var unreadable = 0
+    private var folders: [RepositoryPath: Newest<ObjectID?>] = [:]
+    private var bases: [BaseName: Newest<ResolvedImage>] = [:]
     private var finished: Set<LayerKey> = []
 
     /// Takes records.
@@ -20,16 +22,14 @@ public struct History: Equatable, Sendable {
 
     /// Takes one more record.
     public mutating func add(_ record: BuildRecord) {
-        if record.isNewer(than: latest[record.image]) { latest[record.image] = record }
-        let age = RecordAge(record)
-        if folders[record.folder].map({ $0.age < age }) ?? true {
-            folders[record.folder] = FolderState(age: age, invalid: record.status == .invalid ? record.tree : nil)
-        }
-        if record.status == .built || record.status == .adopted, record.isNewer(than: lastGood[record.image]) {
+        if record.supersedes(latest[record.image]) { latest[record.image] = record }
+        if record.status == .built || record.status == .adopted, record.supersedes(lastGood[record.image]) {
             lastGood[record.image] = record
         }
+        let unusable = Newest(RecordAge(record), record.status == .invalid ? record.tree : nil)
+        if unusable.supersedes(folders[record.folder]) { folders[record.folder] = unusable }
         for layer in record.layers where layer.action != .failed { finished.insert(layer.key) }
-        noteBases(of: record, age)
+        takeBases(of: record)
     }
 
     /// Whether there is no record at all.
@@ -38,14 +38,14 @@ public struct History: Equatable, Sendable {
     /// The newest record and the newest good one of each image, in order.
     public var newest: [BuildRecord] {
         let older = lastGood.values.filter { $0.id != latest[$0.image]?.id }
-        return (older + latest.values).sorted { RecordAge($0) < RecordAge($1) }
+        return (older + latest.values).sorted { $0.isBefore($1) }
     }
 
     /// Whether it is recorded that a folder, as it is now, cannot be read.
     ///
     /// Asked by folder, not by name: two folders that claim one name are both invalid.
     public func knowsAsInvalid(_ definition: InvalidDefinition) -> Bool {
-        folders[definition.folder]?.invalid == definition.tree
+        folders[definition.folder]?.value == definition.tree
     }
 
     /// Whether a record says that a layer of this key was finished.
@@ -66,12 +66,12 @@ public struct History: Equatable, Sendable {
     public func base(_ base: PlatformReference, host: Platform) -> ResolvedImage? {
         let named = bases[BaseName(reference: base.reference, platform: base.platform)]
         guard base.platform == host, let unnamed = bases[BaseName(reference: base.reference, platform: nil)],
-            named.map({ $0.age < unnamed.age }) ?? true
-        else { return named?.image }
-        return unnamed.image
+            unnamed.supersedes(named)
+        else { return named?.value }
+        return unnamed.value
     }
 
-    private mutating func noteBases(of record: BuildRecord, _ age: RecordAge) {
+    private mutating func takeBases(of record: BuildRecord) {
         for platform in record.builtPlatforms.isEmpty ? [nil] : record.builtPlatforms.map(Optional.some) {
             guard let own = platform.map({ record.base(for: $0) }) ?? record.base else { continue }
             for base in [own] + (own.images ?? []) {
@@ -79,22 +79,15 @@ public struct History: Equatable, Sendable {
                     let reference = try? ImageReference(base.reference)
                 else { continue }
                 let name = BaseName(reference: reference, platform: platform)
-                guard bases[name].map({ $0.age < age }) ?? true else { continue }
-                bases[name] = FoundBase(
-                    age: age,
-                    image: ResolvedImage(
+                let found = Newest(
+                    RecordAge(record),
+                    ResolvedImage(
                         reference: base.reference, manifestDigest: manifest, configDigest: config,
                         cudaVersion: base.cudaVersion))
+                if found.supersedes(bases[name]) { bases[name] = found }
             }
         }
     }
-}
-
-/// What the newest record of a folder says of it.
-private struct FolderState: Equatable, Sendable {
-    var age: RecordAge
-    /// The tree that could not be read.
-    var invalid: ObjectID?
 }
 
 /// A base as records name it.
@@ -104,15 +97,26 @@ private struct BaseName: Hashable, Sendable {
     var platform: Platform?
 }
 
-private struct FoundBase: Equatable, Sendable {
-    var age: RecordAge
-    var image: ResolvedImage
+/// What the newest record says of something.
+private struct Newest<Value: Equatable & Sendable>: Equatable, Sendable {
+    private let age: RecordAge
+    let value: Value
+
+    init(_ age: RecordAge, _ value: Value) { (self.age, self.value) = (age, value) }
+
+    /// Whether it takes the place of another one: as the newer one, or, where one record was told in two ways, as always
+    /// the same one of them.
+    func supersedes(_ other: Newest?) -> Bool {
+        guard let other else { return true }
+        if age != other.age { return other.age < age }
+        return value != other.value && "\(other.value)" < "\(value)"
+    }
 }
 
 /// Where a record stands in the order of records.
-struct RecordAge: Hashable, Comparable, Sendable {
-    var start: Timestamp
-    var id: String
+private struct RecordAge: Hashable, Comparable, Sendable {
+    private let start: Timestamp
+    private let id: String
 
     init(_ record: BuildRecord) { (start, id) = (record.start, record.id) }
 
@@ -128,8 +132,11 @@ extension BuildRecord {
     /// Where the image was published, without build tag or digest; nil where it was not.
     public var location: String? { reference.map { String($0[..<($0.lastIndex(of: "@") ?? $0.endIndex)]) } }
 
-    fileprivate func isNewer(than other: BuildRecord?) -> Bool {
-        guard let other else { return true }
-        return RecordAge(other) < RecordAge(self)
+    /// Whether it comes before another record: by start, then by id.
+    public func isBefore(_ other: BuildRecord) -> Bool { RecordAge(self) < RecordAge(other) }
+
+    /// Whether it takes the place of another record as the newest; of two tellings of one record, always the same one does.
+    public func supersedes(_ other: BuildRecord?) -> Bool {
+        Newest(RecordAge(self), self).supersedes(other.map { Newest(RecordAge($0), $0) })
     }
 }

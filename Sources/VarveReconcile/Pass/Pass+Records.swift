@@ -12,7 +12,9 @@ extension Pass {
             result.invalid.append(definition.name)
             if let entry = try await invalidEntry(definition) { entries.append(entry) }
         }
-        for plan in findings.plan.images where selected.contains(plan.definition.name) {
+        // What is being built is recorded when it is, and is compared then with what was found here.
+        for plan in findings.plan.images
+        where selected.contains(plan.definition.name) && running[plan.definition.name] == nil {
             if plan.action == .blocked { skip(plan) }
             if let entry = adoptedEntry(plan) { entries.append(entry) }
         }

@@ -107,7 +107,7 @@ public struct Reconciler: Sendable {
             let findings = try await survey(
                 Set(request.names), rebuilds: Set(rebuilds.keys), looksOutside: request.looksOutside)
         else {
-            if try await records.revision() != nil {
+            if try await !records.history().isEmpty {
                 events(.warning("the branch is gone or has no commit; nothing is built, and what is published stays"))
             }
             request.following?.control.putBack(rebuilds)

@@ -115,7 +115,7 @@ public final class Notifier: Sendable {
         guard !channels.isEmpty else { return }
         var latest: [String: BuildRecord] = [:]
         for record in records where Observation(record) != nil { latest[record.image.value] = record }
-        for record in latest.values.sorted(by: { ($0.start, $0.id) < ($1.start, $1.id) }) {
+        for record in latest.values.sorted(by: { $0.isBefore($1) }) {
             guard let seen = Observation(record) else { continue }
             take(seen, isTold: isStart && !isNew && record.host == host)
         }

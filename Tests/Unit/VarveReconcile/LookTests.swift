@@ -91,6 +91,33 @@ struct LookTests {
     }
 
     @Test
+    func definitionThatIsTakenBackWhileItsChangeIsBuiltIsWhatStands() async throws {
+        let rig = try await Rig()
+        try await rig.source.commit(ScheduleTests.files(["a": "old"]))
+        try await rig.reconcile()
+        rig.clock.move(by: 60)
+        await ScheduleTests.hold("slow", rig, until: first)
+        try await rig.source.commit(ScheduleTests.files(["a": "slow"]))
+        try await LoopRig.run(rig) { loop in
+            #expect(await loop.started(.apt) == "a")
+            // Two looks: the second one reads what the first one has recorded.
+            for packages in [["a": "old"], ["a": "old", "b": "git"]] {
+                rig.clock.move(by: 60)
+                try await rig.source.commit(ScheduleTests.files(packages))
+                loop.bell.ring()
+                _ = await loop.planned()
+            }
+            await first.open()
+            _ = await loop.pass()
+            loop.bell.ring()
+            _ = await loop.pass()
+        }
+        let old = try #require(await rig.store.arrived.first?.configDigest)
+        let last = await rig.registry.publications.last { $0.image.value == "a" }
+        #expect(last?.layer.configDigest == old)
+    }
+
+    @Test
     func adoptionDuringALookDoesNotHideThatTheRegistryLostTheImage() async throws {
         var rig = try await Rig()
         rig.builders = 2

@@ -33,6 +33,10 @@ struct FailureCause: Hashable, Sendable {
                 "this machine cannot run programs of the image's platform; install the packages qemu-user-static and "
                     + "binfmt-support, or build it on a machine of that platform"
             )
+        } else if kind == .base, let line = tail.last(where: Self.isMissingRight) {
+            (failureClass, text) = (
+                .environment, "this machine does not let varve make a system's files: \(Self.withoutPrefix(line))"
+            )
         } else if let own = tail.last(where: { $0.hasPrefix("varve: ") }) {
             (failureClass, text) = (.definition, String(own.dropFirst(7)))
         } else if ownScript {
@@ -58,6 +62,12 @@ struct FailureCause: Hashable, Sendable {
         line.hasPrefix("process failed to start with error: ") && line.contains("exec format error")
             || line.contains("exec user process caused: exec format error")
             || line.contains("can neither be executed natively nor via qemu user emulation")
+    }
+
+    /// The words of mknod and mount where a container or a unit denies what they need.
+    private static func isMissingRight(_ line: String) -> Bool {
+        (line.hasPrefix("mknod: ") || line.hasPrefix("mount: "))
+            && (line.hasSuffix("Operation not permitted") || line.hasSuffix("permission denied."))
     }
 
     private static func isMissingPackage(_ line: String) -> Bool {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+import Testing
 import VarveModel
 import VarveTestSupport
 
@@ -48,5 +50,25 @@ struct DaemonProcess {
     /// Waits for an image to be built.
     func built(_ image: String) async throws -> Bool {
         try await event("image-finished") { $0["image"].string == image && $0["status"].string == "built" } != nil
+    }
+
+    /// The memory that the daemon holds, in kB.
+    func memory() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
+        return try #require(text.firstMatch(of: #/VmRSS:\s+(\d+) kB/#).flatMap { Int($0.1) })
+    }
+
+    /// How many descriptors the daemon has open.
+    func descriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.pid)/fd").count
+    }
+
+    /// How many processes the daemon has started that are still there, ended ones that it never asked after included.
+    func children() throws -> Int {
+        let path = "/proc/\(process.pid)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: path).reduce(0) { count, thread in
+            let children = try? String(contentsOfFile: "\(path)/\(thread)/children", encoding: .utf8)
+            return count + (children ?? "").split(separator: " ").count
+        }
     }
 }

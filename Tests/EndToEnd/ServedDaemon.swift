@@ -44,12 +44,6 @@ struct ServedDaemon {
         stranger = HTTPClient(port: port)
     }
 
-    /// The memory that the daemon holds, in kB.
-    func memory() throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(daemon.process.pid)/status", encoding: .utf8)
-        return try #require(text.firstMatch(of: #/VmRSS:\s+(\d+) kB/#).flatMap { Int($0.1) })
-    }
-
     /// The id of the build that runs for an image.
     func runningBuild(_ image: String) throws -> String? {
         let queue = try client.get("/api/v1/queue").json()

@@ -152,7 +152,7 @@ struct ServerTests {
         try await step.reached()
         let id = try #require(try served.runningBuild("a"))
         let count = repetitions(50, soak: 1_000)
-        let before = try served.memory()
+        let before = try served.daemon.memory()
         let request = served.reader.request(
             "GET", "/api/v1/builds/\(id)/log", headers: ["accept": "text/event-stream"])
         let streams = try (0..<count).map { _ in try HTTPConnection(port: served.port, patience: 120) }
@@ -162,7 +162,7 @@ struct ServerTests {
             #expect(
                 text.hasPrefix("HTTP/1.1 200 ") && text.contains("data: postBuild: before\n\n"), "\(index): \(text)")
         }
-        let grown = try served.memory() - before
+        let grown = try served.daemon.memory() - before
         print("\(count) followed logs: \(before) kB and \(grown) kB more")
         #expect(grown < 20_000 + 100 * count)
         // Others go away in the middle, and nobody minds.

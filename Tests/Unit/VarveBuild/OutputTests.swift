@@ -107,11 +107,13 @@ import VarveModel
             testDescription: "no device nodes", kind: .base,
             tail: ["mknod: /r/dev/console: Operation not permitted", "E: mknod failed: 256"],
             failureClass: .environment,
-            text: "this machine does not let varve make a system's files: mknod: /r/dev/console: Operation not permitted"
+            text:
+                "this machine does not let varve make a system's files: mknod: /r/dev/console: Operation not permitted"
         ),
         Failure(
             testDescription: "a script's own device nodes", kind: .postBuild,
-            tail: ["mknod: /dev/x: Operation not permitted"], failureClass: .definition, text: "it ended with exit status 1"
+            tail: ["mknod: /dev/x: Operation not permitted"], failureClass: .definition,
+            text: "it ended with exit status 1"
         ),
         Failure(
             testDescription: "nothing known", kind: nil, status: .exited(2), tail: [], failureClass: .definition,

@@ -190,7 +190,7 @@ extension GitNotesRecordStore.Remote {
         switch self {
         case .none: nil
         case .named(let name): try handle.address(ofRemote: name, forPush: forPush)
-        case .address(let text): try handle.address(text)
+        case .address(let text): try handle.address(text, forPush: forPush)
         }
     }
 }

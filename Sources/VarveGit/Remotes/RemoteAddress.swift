@@ -66,21 +66,35 @@ extension RepositoryHandle {
     /// The folder that relative addresses start from.
     private var baseFolder: String { workingFolder ?? gitFolder }
 
-    /// An address that the caller gives.
-    func address(_ text: String) throws(GitError) -> RemoteAddress {
-        try RemoteAddress(text, relativeTo: baseFolder)
+    /// An address that the caller gives; `url.*.insteadOf` is applied.
+    func address(_ text: String, forPush: Bool = false) throws(GitError) -> RemoteAddress {
+        let settings = try configuration(startingWith: "url.")
+        let pushes = forPush ? Self.rewritten(text, by: settings, key: ".pushinsteadof") : nil
+        return try RemoteAddress(
+            pushes ?? Self.rewritten(text, by: settings, key: ".insteadof") ?? text, relativeTo: baseFolder)
     }
 
     /// The address of a configured remote, `url.*.insteadOf` applied; nil where there is no such remote.
     func address(ofRemote name: String, forPush: Bool = false) throws(GitError) -> RemoteAddress? {
-        var remote: OpaquePointer?
-        let status = git_remote_lookup(&remote, pointer, name)
-        if status == GIT_ENOTFOUND.rawValue { return nil }
-        try check(status, "read remote '\(name)'")
-        defer { git_remote_free(remote) }
-        guard let url = forPush ? git_remote_pushurl(remote) ?? git_remote_url(remote) : git_remote_url(remote) else {
-            return nil
+        let settings = try configuration(startingWith: "remote.\(name).")
+        guard let url = settings.last(where: { $0.name == "remote.\(name).url" }) else { return nil }
+        guard forPush, let own = settings.last(where: { $0.name == "remote.\(name).pushurl" }) else {
+            return try address(url.value, forPush: forPush)
         }
-        return try address(String(cString: url))
+        // Git rewrites an address that is for pushing alone as any other.
+        return try address(own.value)
+    }
+
+    /// An address whose longest known start is replaced, as `url.<base>.insteadOf` of git-config(1) says; nil where none is
+    /// known.
+    private static func rewritten(
+        _ text: String, by settings: [(name: String, value: String)], key: String
+    ) -> String? {
+        var best: (base: Substring, start: String)?
+        for (name, start) in settings where name.hasSuffix(key) && text.hasPrefix(start) {
+            guard start.utf8.count > best?.start.utf8.count ?? -1 else { continue }
+            best = (name.dropFirst(4).dropLast(key.count), start)
+        }
+        return best.map { String($0.base) + text.dropFirst($0.start.count) }
     }
 }

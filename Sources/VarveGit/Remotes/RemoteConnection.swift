@@ -13,7 +13,12 @@ struct RemoteConnection: ~Copyable {
     ) throws(GitError) {
         let subject = "connect to '\(dialogue.address.redacted)'"
         var pointer: OpaquePointer?
-        try check(git_remote_create_anonymous(&pointer, handle.pointer, dialogue.address.location), subject)
+        var creation = git_remote_create_options()
+        git_remote_create_options_init(&creation, UInt32(GIT_REMOTE_CREATE_OPTIONS_VERSION))
+        creation.repository = handle.pointer
+        // The address is final; and what libgit2 1.5 does for `insteadOf` loses 20 KB an entry of the configuration.
+        creation.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF.rawValue
+        try check(git_remote_create_with_opts(&pointer, dialogue.address.location, &creation), subject)
         guard let pointer else { throw GitError(.unknown, subject, "no handle") }
         var options = git_remote_connect_options()
         git_remote_connect_options_init(&options, UInt32(GIT_REMOTE_CONNECT_OPTIONS_VERSION))

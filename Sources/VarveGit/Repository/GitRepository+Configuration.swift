@@ -30,6 +30,27 @@ extension RepositoryHandle {
         }
     }
 
+    /// The settings whose names begin so, in order.
+    ///
+    /// Later ones count more; sections and variables are in lower case. One by one: libgit2's own search by a pattern loses memory with each match that it tries.
+    func configuration(startingWith prefix: String) throws(GitError) -> [(name: String, value: String)] {
+        let subject = "read the configuration"
+        var all: OpaquePointer?
+        var iterator: OpaquePointer?
+        try check(git_repository_config_snapshot(&all, pointer), subject)
+        defer { git_config_free(all) }
+        try check(git_config_iterator_new(&iterator, all), subject)
+        defer { git_config_iterator_free(iterator) }
+        var found: [(name: String, value: String)] = []
+        var entry: UnsafeMutablePointer<git_config_entry>?
+        while git_config_next(&entry, iterator) >= 0 {
+            guard let entry = entry?.pointee, let name = entry.name.map({ String(cString: $0) }), name.hasPrefix(prefix)
+            else { continue }
+            found.append((name, entry.value.map { String(cString: $0) } ?? ""))
+        }
+        return found
+    }
+
     private func withOwnConfiguration(_ body: (OpaquePointer) throws(GitError) -> Void) throws(GitError) {
         var all: OpaquePointer?
         var own: OpaquePointer?

@@ -241,6 +241,9 @@ public actor Leadership {
 
     /// Gives the lease up, so that another process need not wait for its end.
     public func release() async {
+        guard knowledge.hasWritten else { return }
+        // A write whose answer nobody waited for may have come after the last one that is known.
+        _ = try? await look()
         guard let held = knowledge.mine else { return }
         var lease = held.lease
         lease.isReleased = true

@@ -30,6 +30,9 @@ struct LeaseKnowledge: Sendable {
 
     init(_ settings: LeaseSettings) { self.settings = settings }
 
+    /// Whether the process may have written what stands in the store.
+    var hasWritten: Bool { !writes.isEmpty }
+
     /// The lease that this process wrote, and until when it believes in it.
     var held: (lease: Lease, until: Duration)? {
         guard let mine, let until = validity(of: mine.lease) else { return nil }

@@ -174,6 +174,22 @@ struct LeadershipTests {
     }
 
     @Test
+    func leaseWhoseWriteWasNotAnsweredIsReleasedToo() async throws {
+        let (one, two) = (contender("one"), contender("two"))
+        await store.onCall { isWrite in (isWrite ? .answerIsLost : .works, {}) }
+        await #expect(throws: MemoryLeaseStore.Unreachable.self) { try await one.lead {} }
+        await store.onCall { _ in (.works, {}) }
+        await one.release()
+        #expect(try await two.leads)
+        // One that never wrote asks nobody.
+        await store.onCall { _ in
+            Issue.record("the store was asked")
+            return (.works, {})
+        }
+        await contender("three").release()
+    }
+
+    @Test
     func restartOfTheSameHolderNeedNotWait() async throws {
         let one = contender("one", identity: "state of one")
         #expect(try await one.leads)

@@ -7,6 +7,15 @@ extension API {
     private static let repository = Route.Parameter(
         name: "repository", summary: "The repository, where the daemon has several.", schema: ["type": "string"])
 
+    /// An event of a followed log.
+    private static let logEvent: JSONNode = [
+        "type": "object", "required": ["data"],
+        "properties": [
+            "event": ["type": "string", "enum": ["message", "end"]], "id": ["type": "string"],
+            "data": ["type": "string"],
+        ],
+    ]
+
     private static func json(_ summary: String, _ schema: JSONNode) -> [Route.Answer] {
         [Route.Answer(summary: summary, schema: schema)]
     }
@@ -101,7 +110,9 @@ extension API {
                 ],
                 answers: [
                     Route.Answer(summary: "The log.", type: "text/plain", schema: ["type": "string"]),
-                    Route.Answer(summary: "The log.", type: "text/event-stream", schema: ["type": "string"]),
+                    Route.Answer(
+                        summary: "The log, an event a line; each event is as the schema says.",
+                        type: "text/event-stream", schema: Self.logEvent),
                 ],
                 errors: [404, 503], handler: buildLog),
         ]

@@ -27,4 +27,8 @@ static inline int varve_git_set_cache_object_limit(git_object_t type, size_t byt
     return git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, type, bytes);
 }
 
+static inline int varve_git_set_open_pack_limit(size_t count) {
+    return git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, count);
+}
+
 #endif

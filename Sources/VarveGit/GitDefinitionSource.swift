@@ -55,8 +55,10 @@ public final class GitDefinitionSource: DefinitionSource {
         repository.removeStaleLocks()
         try await fetcher.run(with: remote.redacted) { (handle, cancellation) throws(GitError) in
             try handle.fetch(
-                remote, refspecs: ["+refs/heads/*:refs/heads/*"], prunesHeads: true, credentials: self.credentials,
-                cancellation)
+                handle.address(remote.location), refspecs: ["+refs/heads/*:refs/heads/*"], prunesHeads: true,
+                credentials: self.credentials, cancellation)
+            // What cannot be put together now costs room and descriptors, and is tried at the next fetch.
+            try? handle.compact()
         }
     }
 

@@ -8,6 +8,9 @@ public enum GitLibrary {
     /// The objects that libgit2 keeps in memory, over all repositories; its default of 256 MB is more than varve may use.
     private static let cacheLimit = 8 * 1_024 * 1_024
 
+    /// The packs that are kept open, over all repositories; libgit2 has no limit of its own, the system one of 1,024 files.
+    private static let openPackLimit = 128
+
     /// Starts libgit2 once: Swift runs the initialiser of a static exactly once, whichever thread comes first.
     private static let startStatus: Int32 = {
         let status = git_libgit2_init()
@@ -15,6 +18,7 @@ public enum GitLibrary {
         // What `append` reports as written must survive a power cut.
         varve_git_enable_fsync(1)
         varve_git_set_cache_max_size(cacheLimit)
+        varve_git_set_open_pack_limit(openPackLimit)
         // A folder of thousands of images is read for each commit of a walk, once as a child and once as a parent.
         varve_git_set_cache_object_limit(GIT_OBJECT_TREE, cacheLimit / 8)
         let file = environment("SSL_CERT_FILE")

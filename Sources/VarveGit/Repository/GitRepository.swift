@@ -16,13 +16,19 @@ public final class GitRepository: Sendable {
     public let gitFolder: String
     /// The working folder, nil for a bare repository.
     public let workingFolder: String?
-    private let handle: Mutex<RepositoryHandle>
+    private let opened: Mutex<Opened>
     private let queue = DispatchQueue(label: "varve.git")
+
+    private struct Opened: ~Copyable {
+        var handle: RepositoryHandle
+        /// Of which packs it knows.
+        var generation: Int
+    }
 
     private init(_ handle: consuming sending RepositoryHandle) {
         gitFolder = handle.gitFolder
         workingFolder = handle.workingFolder
-        self.handle = Mutex(handle)
+        opened = Mutex(Opened(handle: handle, generation: OpenPacks.generation(of: gitFolder)))
     }
 
     /// Opens the repository at exactly this folder.
@@ -72,7 +78,15 @@ public final class GitRepository: Sendable {
     func withHandle<T: Sendable>(
         _ body: (borrowing RepositoryHandle) throws(GitError) -> T
     ) throws(GitError) -> T {
-        try handle.withLock { (handle) throws(GitError) -> T in try body(handle) }
+        try opened.withLock { (opened) throws(GitError) -> T in
+            let generation = OpenPacks.generation(of: gitFolder)
+            if opened.generation != generation {
+                // It holds packs open that are no more.
+                opened.handle = try RepositoryHandle.open(gitFolder)
+                opened.generation = generation
+            }
+            return try body(opened.handle)
+        }
     }
 
     /// Like `withHandle`, on the repository's queue.

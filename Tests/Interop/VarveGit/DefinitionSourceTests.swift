@@ -57,6 +57,44 @@ struct DefinitionSourceTests {
         #expect(text.contains(remote) && error?.code == .unreachable)
     }
 
+    /// Each fetch leaves a pack, which is open for as long as somebody has read from it.
+    @Test
+    func packsOfManyFetchesArePutTogether() async throws {
+        let fixture = try await RemoteFixture(.folder)
+        let directory = try TemporaryDirectory.required()
+        let cache = directory.path("cache.git")
+        let source = try GitDefinitionSource(remote: fixture.address, cache: cache)
+        let work = GitCommandLine(directory.path("seed"))
+        let path = try RepositoryPath("images/ds-python/image.yaml")
+        var trees: [any SourceTree] = []
+        var (most, open) = (0, 0)
+        for number in 0..<80 {
+            // What the first half is about is pushed over, one commit by the next.
+            let files = ["images/ds-python/image.yaml": "base: b:\(number)\n"]
+            let commit = try await number < 40 ? work.amend(files) : work.commit(files)
+            try await work("push", "--quiet", "--force", fixture.remote.folder, "HEAD:main")
+            try await source.fetch()
+            #expect(try await source.tip() == commit)
+            trees.append(try await source.tree(of: commit))
+            let packs = try FileManager.default.contentsOfDirectory(atPath: cache + "/objects/pack")
+            most = max(most, packs.count { $0.hasSuffix(".pack") })
+            let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            open = max(
+                open,
+                descriptors.count {
+                    let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+                    return file?.hasPrefix(cache) == true
+                })
+        }
+        #expect((20...33).contains(most))
+        #expect(open < 80)
+        for (number, tree) in trees.enumerated() {
+            let file = try #require(try tree.entry(at: path))
+            #expect(try tree.read(file.id, limit: 100) == Array("base: b:\(number)\n".utf8))
+        }
+        try await GitCommandLine(cache)("fsck", "--strict", "--full")
+    }
+
     /// Git leaves the locks of a process that was killed for a person to remove.
     @Test(arguments: ["refs/heads/main.lock", "packed-refs.lock", "config.lock", "HEAD.lock"])
     func lockThatAKilledProcessLeftIsRemoved(name: String) async throws {

@@ -84,7 +84,7 @@ struct AptMeaningTests {
     func whatAptIsGivenMeansWhatWasHashed() throws { try meaning.checkRendering(60, seed: 23) }
 
     /// The same for each folder of the corpus that has a list.
-    @Test
+    @Test(.corpus)
     func whatAptIsGivenForTheCorpusMeansWhatWasHashed() throws {
         let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
         let lists = fleet.images.compactMap(\.build.apt)

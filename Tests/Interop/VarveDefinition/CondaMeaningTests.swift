@@ -66,7 +66,7 @@ struct CondaMeaningTests {
     func whatCondaIsGivenMeansWhatWasHashed() throws { try meaning.checkRendering(200, seed: 43) }
 
     /// The same for each folder of the corpus that has an environment.
-    @Test
+    @Test(.corpus)
     func whatCondaIsGivenForTheCorpusMeansWhatWasHashed() throws {
         let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
         let environments = fleet.images.compactMap(\.build.conda).filter {

@@ -43,7 +43,7 @@ struct PipFileTests {
         print(json.dumps([read(path) for path in json.load(sys.stdin)]))
         """
 
-    @Test
+    @Test(.corpus)
     func requirementsAreThoseOfPip() throws {
         let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
         let images = fleet.images.filter { $0.build.pip?.isEmpty == false }

@@ -79,7 +79,7 @@ struct PipMeaningTests {
     }
 
     /// The same for each folder of the corpus that has requirements and names no folder of its repository.
-    @Test
+    @Test(.corpus)
     func whatPipIsGivenForTheCorpusMeansWhatWasHashed() throws {
         let fleet = try DefinitionReader(tree: try Corpus.tree(), hostPlatform: Platform("linux/amd64")).readFleet()
         let contents = fleet.images.compactMap(\.build.pip).filter { !$0.isEmpty && $0.localSources.isEmpty }

